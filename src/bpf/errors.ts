@@ -1,0 +1,34 @@
+import { type ErrorTable, OkoError } from '../bytes/index.ts';
+
+/** Every refusal of the eBPF room. Codes are stable; docs/errors.md is made from this table. */
+export const BPF_ERRORS = {
+  BPF_BAD_BYTECODE_LENGTH: {
+    meaning: 'The program is not a whole number of 8-byte instructions, is empty, or is longer than allowed.',
+    remedy: 'Give the bytecode of a whole program; split a program that is too long.',
+  },
+  BPF_UNKNOWN_OPCODE: {
+    meaning: 'An instruction has an opcode that RFC 9669 does not define.',
+    remedy: 'Compile for the generic BPF target; check that the bytes are eBPF and little-endian.',
+  },
+  BPF_RESERVED_FIELD: {
+    meaning: 'A field that the instruction does not use is not zero.',
+    remedy: 'Clear the field; a compiler that sets it means an instruction that is not known here.',
+  },
+  BPF_BAD_REGISTER: {
+    meaning: 'An instruction names a register above r10.',
+    remedy: 'Use r0 to r10.',
+  },
+  BPF_CUT_LDDW: {
+    meaning: 'The second half of a 64-bit constant load is missing or is not one.',
+    remedy: 'Keep the two slots of lddw together.',
+  },
+  BPF_BAD_OPERAND: {
+    meaning: 'An operand does not fit its field.',
+    remedy: 'Keep offsets within 16 bits and immediates within 32.',
+  },
+} as const satisfies ErrorTable;
+
+export type BpfErrorCode = keyof typeof BPF_ERRORS;
+
+/** Raised by everything in `src/bpf/` on input that it refuses. */
+export class BpfError extends OkoError<BpfErrorCode> {}
