@@ -26,6 +26,34 @@ export const BPF_ERRORS = {
     meaning: 'An operand does not fit its field.',
     remedy: 'Keep offsets within 16 bits and immediates within 32.',
   },
+  BPF_BAD_WINDOW: {
+    meaning: 'The eBPF window does not fit its memory, or its bounds make no sense.',
+    remedy: 'Choose a window of 16 to 31 bits, within the memory, with the guard behind it.',
+  },
+  BPF_MEMORY_LIMIT: {
+    meaning: 'The eBPF window has no room for a map, a thread or a packet buffer.',
+    remedy: 'Make the maps smaller, unload programs, or configure a larger window.',
+  },
+  BPF_BAD_MAP: {
+    meaning: 'A map definition has sizes that its kind does not allow.',
+    remedy: 'Correct the definition in the program: the message says which size and what is allowed.',
+  },
+  BPF_MAP_ARGUMENT: {
+    meaning: 'A key, value or item given to a map has the wrong length.',
+    remedy: 'Give exactly the bytes that the map declares.',
+  },
+  BPF_UNSUPPORTED: {
+    meaning: 'A program uses an instruction or helper that the engine does not implement.',
+    remedy: 'Compile without it; the message names the instruction.',
+  },
+  BPF_VIOLATION: {
+    meaning: 'The interpreter saw a program do what no program may: a bad access, an uninitialised read, a wrong call.',
+    remedy: 'Correct the program at the instruction that the message names.',
+  },
+  BPF_FUEL_EXHAUSTED: {
+    meaning: 'A run executed more instructions than it was given.',
+    remedy: 'Bound the loops of the program, or run it with more fuel.',
+  },
 } as const satisfies ErrorTable;
 
 export type BpfErrorCode = keyof typeof BPF_ERRORS;
