@@ -16,7 +16,10 @@ export function parseIpv4(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** The canonical text of RFC 5952 for 16 bytes at `offset`; IPv4-mapped addresses end in a dotted quad (section 5). */
+/**
+ * The canonical text of RFC 5952 for 16 bytes at `offset`. IPv4-mapped addresses end in a dotted quad (section 5), and so
+ * do IPv4-compatible ones, as `inet_ntop` of glibc and therefore Open vSwitch write them.
+ */
 export function formatIpv6(bytes: Uint8Array, offset = 0): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push((bytes[offset + i] << 8) | bytes[offset + i + 1]);
@@ -33,6 +36,7 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
     }
     i = Math.max(end, i + 1);
   }
+  if (bestStart === 0 && bestLength === 6) return `::${formatIpv4(bytes, offset + 12)}`;
   const hex = (part: number[]): string => part.map((g) => g.toString(16)).join(':');
   if (bestStart < 0) return hex(groups);
   return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`;
