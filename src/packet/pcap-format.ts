@@ -9,10 +9,10 @@ const PCAP_MAGIC_NS_SWAPPED = 0x4d3cb2a1;
 export const PCAP_FILE_HEADER_BYTES = 24;
 export const PCAP_VERSION_MAJOR = 2;
 export const PCAP_VERSION_MINOR = 4;
-export const PCAP_OFFSET = { MAGIC: 0, MAJOR: 4, MINOR: 6, ZONE: 8, SIGFIGS: 12, SNAPLEN: 16, LINK_TYPE: 20 } as const;
+export const PCAP_OFFSET = { magic: 0, major: 4, minor: 6, zone: 8, sigfigs: 12, snaplen: 16, linkType: 20 } as const;
 
 export const PCAP_RECORD_HEADER_BYTES = 16;
-export const PCAP_RECORD = { SECONDS: 0, FRACTION: 4, CAPTURED: 8, ORIGINAL: 12 } as const;
+export const PCAP_RECORD = { seconds: 0, fraction: 4, captured: 8, original: 12 } as const;
 
 /** The longest packet that any capture may hold: libpcap's own limit for Ethernet. */
 export const MAX_CAPTURED_BYTES = 262144;

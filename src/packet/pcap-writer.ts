@@ -50,11 +50,11 @@ export class PcapWriter {
     this.#mayPromote = precision === 'auto';
     this.#nanoseconds = precision === 'ns';
     const view = this.#view;
-    view.setUint32(PCAP_OFFSET.MAGIC, this.#nanoseconds ? PCAP_MAGIC_NS : PCAP_MAGIC_US, LITTLE_ENDIAN);
-    view.setUint16(PCAP_OFFSET.MAJOR, PCAP_VERSION_MAJOR, LITTLE_ENDIAN);
-    view.setUint16(PCAP_OFFSET.MINOR, PCAP_VERSION_MINOR, LITTLE_ENDIAN);
-    view.setUint32(PCAP_OFFSET.SNAPLEN, MAX_CAPTURED_BYTES, LITTLE_ENDIAN);
-    view.setUint32(PCAP_OFFSET.LINK_TYPE, LINK_TYPE_ETHERNET, LITTLE_ENDIAN);
+    view.setUint32(PCAP_OFFSET.magic, this.#nanoseconds ? PCAP_MAGIC_NS : PCAP_MAGIC_US, LITTLE_ENDIAN);
+    view.setUint16(PCAP_OFFSET.major, PCAP_VERSION_MAJOR, LITTLE_ENDIAN);
+    view.setUint16(PCAP_OFFSET.minor, PCAP_VERSION_MINOR, LITTLE_ENDIAN);
+    view.setUint32(PCAP_OFFSET.snaplen, MAX_CAPTURED_BYTES, LITTLE_ENDIAN);
+    view.setUint32(PCAP_OFFSET.linkType, LINK_TYPE_ETHERNET, LITTLE_ENDIAN);
     this.#used = PCAP_FILE_HEADER_BYTES;
   }
 
@@ -77,10 +77,10 @@ export class PcapWriter {
     if (this.#used + PCAP_RECORD_HEADER_BYTES > CHUNK_BYTES) this.#flush();
     const at = this.#used;
     const fraction = this.#nanoseconds ? nanoseconds : Math.floor(nanoseconds / 1000);
-    this.#view.setUint32(at + PCAP_RECORD.SECONDS, Number(seconds), LITTLE_ENDIAN);
-    this.#view.setUint32(at + PCAP_RECORD.FRACTION, fraction, LITTLE_ENDIAN);
-    this.#view.setUint32(at + PCAP_RECORD.CAPTURED, bytes.length, LITTLE_ENDIAN);
-    this.#view.setUint32(at + PCAP_RECORD.ORIGINAL, original, LITTLE_ENDIAN);
+    this.#view.setUint32(at + PCAP_RECORD.seconds, Number(seconds), LITTLE_ENDIAN);
+    this.#view.setUint32(at + PCAP_RECORD.fraction, fraction, LITTLE_ENDIAN);
+    this.#view.setUint32(at + PCAP_RECORD.captured, bytes.length, LITTLE_ENDIAN);
+    this.#view.setUint32(at + PCAP_RECORD.original, original, LITTLE_ENDIAN);
     this.#used += PCAP_RECORD_HEADER_BYTES;
     this.#put(bytes);
     this.#packets++;
@@ -124,9 +124,9 @@ export class PcapWriter {
       const got = this.#sink.read(this.#chunk, position);
       let at = 0;
       while (at + PCAP_RECORD_HEADER_BYTES <= got) {
-        const microseconds = this.#view.getUint32(at + PCAP_RECORD.FRACTION, LITTLE_ENDIAN);
-        this.#view.setUint32(at + PCAP_RECORD.FRACTION, microseconds * 1000, LITTLE_ENDIAN);
-        at += PCAP_RECORD_HEADER_BYTES + this.#view.getUint32(at + PCAP_RECORD.CAPTURED, LITTLE_ENDIAN);
+        const microseconds = this.#view.getUint32(at + PCAP_RECORD.fraction, LITTLE_ENDIAN);
+        this.#view.setUint32(at + PCAP_RECORD.fraction, microseconds * 1000, LITTLE_ENDIAN);
+        at += PCAP_RECORD_HEADER_BYTES + this.#view.getUint32(at + PCAP_RECORD.captured, LITTLE_ENDIAN);
       }
       if (at === 0)
         throw new PacketError('PACKET_FILE_WRITE', `${this.#sink.name}: shorter than what was written to it`);

@@ -18,14 +18,14 @@ import {
 export function readPcap(stream: CaptureStream): Generator<CapturedPacket, void> {
   if (!stream.fill(PCAP_FILE_HEADER_BYTES)) throw stream.cut('the file header', PCAP_FILE_HEADER_BYTES);
   const { view, start } = stream;
-  const magic = view.getUint32(start + PCAP_OFFSET.MAGIC);
+  const magic = view.getUint32(start + PCAP_OFFSET.magic);
   const littleEndian = !isBigEndianPcap(magic);
-  const major = view.getUint16(start + PCAP_OFFSET.MAJOR, littleEndian);
-  const minor = view.getUint16(start + PCAP_OFFSET.MINOR, littleEndian);
+  const major = view.getUint16(start + PCAP_OFFSET.major, littleEndian);
+  const minor = view.getUint16(start + PCAP_OFFSET.minor, littleEndian);
   if (major !== PCAP_VERSION_MAJOR || minor !== PCAP_VERSION_MINOR)
     throw new PacketError('PACKET_PCAP_VERSION', `${stream.name}: pcap version ${major}.${minor}; only 2.4 is read`);
   // The six high bits tell of a frame check sequence at the end of each packet, which is payload to us.
-  requireEthernet(view.getUint32(start + PCAP_OFFSET.LINK_TYPE, littleEndian) & 0x03ffffff, stream.name);
+  requireEthernet(view.getUint32(start + PCAP_OFFSET.linkType, littleEndian) & 0x03ffffff, stream.name);
   stream.consume(PCAP_FILE_HEADER_BYTES);
   return readRecords(stream, littleEndian, isNanosecondPcap(magic) ? 1 : 1000);
 }
@@ -41,10 +41,10 @@ function* readRecords(
       throw stream.cut(`the header of packet ${number}`, PCAP_RECORD_HEADER_BYTES);
     }
     const { view, start } = stream;
-    const seconds = view.getUint32(start + PCAP_RECORD.SECONDS, littleEndian);
-    const fraction = view.getUint32(start + PCAP_RECORD.FRACTION, littleEndian);
-    const captured = view.getUint32(start + PCAP_RECORD.CAPTURED, littleEndian);
-    const original = view.getUint32(start + PCAP_RECORD.ORIGINAL, littleEndian);
+    const seconds = view.getUint32(start + PCAP_RECORD.seconds, littleEndian);
+    const fraction = view.getUint32(start + PCAP_RECORD.fraction, littleEndian);
+    const captured = view.getUint32(start + PCAP_RECORD.captured, littleEndian);
+    const original = view.getUint32(start + PCAP_RECORD.original, littleEndian);
     if (captured > MAX_CAPTURED_BYTES)
       throw new PacketError(
         'PACKET_PCAP_BAD_LENGTH',

@@ -8,8 +8,8 @@ import { MAX_CAPTURED_BYTES } from './pcap-format.ts';
 //   type (4)  total length (4)  body, padded to 4  total length again (4)
 export const SECTION_HEADER_BLOCK = 0x0a0d0d0a;
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-export const BLOCK_TYPE = { INTERFACE: 1, OBSOLETE_PACKET: 2, SIMPLE_PACKET: 3, ENHANCED_PACKET: 6 } as const;
-export const OPTION = { END: 0, IF_TSRESOL: 9, IF_TSOFFSET: 14 } as const;
+export const BLOCK_TYPE = { interface: 1, obsoletePacket: 2, simplePacket: 3, enhancedPacket: 6 } as const;
+export const OPTION = { end: 0, ifTsresol: 9, ifTsoffset: 14 } as const;
 
 const BLOCK_OVERHEAD = 12;
 const BODY = 8;
@@ -68,16 +68,16 @@ class PcapngReader {
         continue;
       }
       const length = this.#blockLength();
-      if (type === BLOCK_TYPE.INTERFACE) {
+      if (type === BLOCK_TYPE.interface) {
         this.#load(length, INTERFACE_MIN_BODY, 'an interface description');
         this.#readInterface(stream.start + BODY, stream.start + length - 4);
         stream.consume(length);
-      } else if (type === BLOCK_TYPE.ENHANCED_PACKET || type === BLOCK_TYPE.OBSOLETE_PACKET) {
+      } else if (type === BLOCK_TYPE.enhancedPacket || type === BLOCK_TYPE.obsoletePacket) {
         this.#load(length, PACKET_DATA, 'a packet');
         const packet = this.#readPacket(type, length - BLOCK_OVERHEAD);
         stream.consume(length);
         yield packet;
-      } else if (type === BLOCK_TYPE.SIMPLE_PACKET) {
+      } else if (type === BLOCK_TYPE.simplePacket) {
         this.#load(length, SIMPLE_PACKET_DATA, 'a simple packet');
         const packet = this.#readSimplePacket(length - BLOCK_OVERHEAD);
         stream.consume(length);
@@ -144,11 +144,11 @@ class PcapngReader {
     for (let at = body + INTERFACE_MIN_BODY; at + 4 <= end; ) {
       const code = view.getUint16(at, this.#littleEndian);
       const length = view.getUint16(at + 2, this.#littleEndian);
-      if (code === OPTION.END) break;
+      if (code === OPTION.end) break;
       if (at + 4 + length > end)
         throw this.#error('PACKET_PCAP_BAD_BLOCK', `interface option ${code} of ${length} bytes passes its block`);
-      if (code === OPTION.IF_TSRESOL && length === 1) tsresol = view.getUint8(at + 4);
-      if (code === OPTION.IF_TSOFFSET && length === 8) tsoffset = view.getBigInt64(at + 4, this.#littleEndian);
+      if (code === OPTION.ifTsresol && length === 1) tsresol = view.getUint8(at + 4);
+      if (code === OPTION.ifTsoffset && length === 8) tsoffset = view.getBigInt64(at + 4, this.#littleEndian);
       at += 4 + length + (-length & 3);
     }
     this.#interfaces.push({
@@ -163,7 +163,7 @@ class PcapngReader {
   #readPacket(type: number, bodyLength: number): CapturedPacket {
     const { view, start } = this.#stream;
     const body = start + BODY;
-    const enhanced = type === BLOCK_TYPE.ENHANCED_PACKET;
+    const enhanced = type === BLOCK_TYPE.enhancedPacket;
     const index = enhanced ? view.getUint32(body, this.#littleEndian) : view.getUint16(body, this.#littleEndian);
     const from = this.#interface(index);
     const high = view.getUint32(body + 4, this.#littleEndian);

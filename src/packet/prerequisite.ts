@@ -1,4 +1,5 @@
 import type { Prerequisite } from './field.ts';
+import { ETH_TYPE, IP_PROTO } from './headers.ts';
 import { KEY } from './key.ts';
 
 /**
@@ -23,18 +24,6 @@ export const CT_STATE = {
 } as const;
 
 const CT_IMPLIES_VALID = CT_STATE.new | CT_STATE.est | CT_STATE.rel | CT_STATE.rpl | CT_STATE.snat | CT_STATE.dnat;
-
-export const ETH_TYPE = {
-  ipv4: 0x0800,
-  arp: 0x0806,
-  rarp: 0x8035,
-  ipv6: 0x86dd,
-  mpls: 0x8847,
-  mplsMulticast: 0x8848,
-  nsh: 0x894f,
-} as const;
-
-export const IP_PROTO = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const;
 
 /** Does what is known imply the prerequisite? */
 export function prerequisiteHolds(prerequisite: Prerequisite, known: KnownBits): boolean {

@@ -40,11 +40,16 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.record({ kind: fc.constant('insert' as const), at: position, bytes: fc.uint8Array({ maxLength: 8 }) }),
 );
 
+const damages = fc.array(damage, { minLength: 1, maxLength: 6 });
+
+/** One to six damages, to be done to any input. */
+export const mutation: fc.Arbitrary<(bytes: Uint8Array) => Uint8Array> = damages.map(
+  (list) => (bytes) => list.reduce(apply, bytes),
+);
+
 /** Real inputs with one to six damages each; a failing case shrinks to fewer. */
 export function mutated(seeds: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
-  return fc
-    .tuple(fc.constantFrom(...seeds), fc.array(damage, { minLength: 1, maxLength: 6 }))
-    .map(([seed, damages]) => damages.reduce(apply, seed));
+  return fc.tuple(fc.constantFrom(...seeds), damages).map(([seed, list]) => list.reduce(apply, seed));
 }
 
 function apply(bytes: Uint8Array, d: Damage): Uint8Array {

@@ -28,21 +28,21 @@ export class PcapngBlocks {
   }
 
   interface(options: { linkType?: number; snapLength?: number; tsresol?: number; tsoffset?: bigint } = {}): this {
-    return this.block(BLOCK_TYPE.INTERFACE, (b) => {
+    return this.block(BLOCK_TYPE.interface, (b) => {
       b.u16(options.linkType ?? 1, this.#le)
         .u16(0)
         .u32(options.snapLength ?? 0, this.#le);
       b.u16(2, this.#le).u16(3, this.#le).put(new TextEncoder().encode('eth')).align(4);
       if (options.tsresol !== undefined)
-        b.u16(OPTION.IF_TSRESOL, this.#le).u16(1, this.#le).u8(options.tsresol).align(4);
+        b.u16(OPTION.ifTsresol, this.#le).u16(1, this.#le).u8(options.tsresol).align(4);
       if (options.tsoffset !== undefined)
-        b.u16(OPTION.IF_TSOFFSET, this.#le).u16(8, this.#le).u64(BigInt.asUintN(64, options.tsoffset), this.#le);
-      b.u16(OPTION.END).u16(0);
+        b.u16(OPTION.ifTsoffset, this.#le).u16(8, this.#le).u64(BigInt.asUintN(64, options.tsoffset), this.#le);
+      b.u16(OPTION.end).u16(0);
     });
   }
 
   enhanced(index: number, ticks: bigint, data: number[], lengths: { captured?: number; original?: number } = {}): this {
-    return this.block(BLOCK_TYPE.ENHANCED_PACKET, (b) => {
+    return this.block(BLOCK_TYPE.enhancedPacket, (b) => {
       b.u32(index, this.#le)
         .u32(Number(ticks >> 32n), this.#le)
         .u32(Number(ticks & 0xffffffffn), this.#le);
@@ -52,7 +52,7 @@ export class PcapngBlocks {
   }
 
   obsolete(index: number, ticks: bigint, data: number[]): this {
-    return this.block(BLOCK_TYPE.OBSOLETE_PACKET, (b) => {
+    return this.block(BLOCK_TYPE.obsoletePacket, (b) => {
       b.u16(index, this.#le)
         .u16(0xffff)
         .u32(Number(ticks >> 32n), this.#le)
@@ -62,7 +62,7 @@ export class PcapngBlocks {
   }
 
   simple(original: number, data: number[]): this {
-    return this.block(BLOCK_TYPE.SIMPLE_PACKET, (b) => b.u32(original, this.#le).put(Uint8Array.from(data)));
+    return this.block(BLOCK_TYPE.simplePacket, (b) => b.u32(original, this.#le).put(Uint8Array.from(data)));
   }
 
   read(): CapturedPacket[] {

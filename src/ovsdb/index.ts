@@ -1,1 +1,0 @@
-export { OVSDB_ERRORS, OvsdbError, type OvsdbErrorCode } from './errors.ts';
