@@ -28,14 +28,16 @@ import type { MapKind } from './definition.ts';
  * - Insert writes stamp, key, value, then meta (atomic store). An update of a live key writes its value in place.
  * - Delete writes meta = tag & ~1, then stamp = the epoch (read after the store of meta); then, if the following slot (in the
  *   region) is empty, sets this meta and the dead ones before it to 0, so that chains shrink again.
- * - *Quarantine*: a slot that is not live may be taken only if (epoch − stamp) as u32 ≥ 2 or if its key bytes equal the new
- *   key. (So a value that a running program looked up stays that key's until its batch has ended; `epoch.ts`.) Insert first
- *   searches the key; then takes, in this order of preference, (1) the first dead slot of its chain with meta = tag & ~1 and the same
- *   key, (2) the first takeable dead slot of its chain, (3) the empty slot that ended the probe if takeable; else it sets that slot's
- *   meta to 2 and goes on to the next slot that is not live and takeable, setting empty ones it passes to 2. None in the region: ENOMEM.
+ * - *Quarantine*: the bytes of a slot that is not live may be overwritten with another key only when (epoch − stamp) as u32 ≥ 2: the slot is
+ *   *free*. (So a value that a running program looked up stays that key's until its batch has ended; `epoch.ts`.) Insert, once it
+ *   knows that the key is not live, takes the first that there is of
+ *   (1) the first slot of the chain with meta = tag & ~1 that holds the same key, free or not;
+ *   (2) the first dead free slot of the chain;
+ *   (3) from the empty slot that ended the probe on, to the region's end and around: the first slot that is not live and is free or holds
+ *       the same key; empty ones that it must pass it sets to META_DEAD. None: ENOMEM.
  * - `count` is reserved by an atomic add before a key goes in and given back if that fails; count > maxEntries: E2BIG.
- * - LRU: a program's lookup or update stores the epoch into the stamp of the live slot (when it differs). Insert into a full map first
- *   deletes a victim as above: of the first LRU_SAMPLE live slots of the region, in slot order from the key's home on, the one whose
+ * - LRU: a program's lookup, and every update, stores the epoch into the stamp of the live slot (when it differs). Insert into a full map
+ *   (after the search, before it takes a slot) deletes a victim as above: of the first LRU_SAMPLE live slots of the region, in slot order from the key's home on, the one whose
  *   (epoch − stamp) as u32 is greatest, the first of equals. A region without a live slot: E2BIG.
  * - PER-THREAD: a program's update writes its own thread's value; on insert the other threads' are zeroed.
  *
@@ -87,7 +89,7 @@ export const MAP_HEADER = {
   valueOffset: 58,
   /** u32: offset of the LPM lengths from the map's start */
   lengths: 60,
-  /** u32, atomic: live keys (hash kinds) or added items (Bloom, count-min; wraps) */
+  /** u32, atomic: live keys of the hash kinds */
   count: 64,
   /** first region lock */
   locks: 128,

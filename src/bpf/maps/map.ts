@@ -34,7 +34,7 @@ export interface BpfMap {
   readonly seed: bigint;
   /** Bytes of the block. */
   readonly bytesUsed: number;
-  /** Live keys, or for Bloom filters and count-min sketches the items added. */
+  /** Live keys; elements of an array; bits set in a Bloom filter; items added to a count-min sketch. */
   readonly count: number;
 
   /** A copy of the value as in `MapEntry`; undefined when the key is absent. */
@@ -48,8 +48,8 @@ export interface BpfMap {
    * all the time is seen once; others perhaps.
    */
   entries(cursor: number, limit: number): MapEntries;
-  /** Takes out every key (zeroes an array). */
-  clear(): void;
+  /** Takes out every key, zeroes an array, a filter, a sketch. In bounded steps: from `cursor` (0 at first) on; undefined at the end. */
+  clear(cursor: number): number | undefined;
 
   /** Helper 1: address of the value for the thread, or 0. `key` is an address in the window. */
   helperLookup(key: number, thread: number): number;

@@ -1,0 +1,154 @@
+import type { EpochClock } from '../epoch.ts';
+import { BpfError } from '../errors.ts';
+import { itemSize } from '../helpers.ts';
+import type { EbpfMemory } from '../memory.ts';
+import { ArrayMap } from './array-map.ts';
+import { BloomMap } from './bloom-map.ts';
+import { CountMinMap } from './count-min-map.ts';
+import type { MapDefinition } from './definition.ts';
+import { HashMap } from './hash-map.ts';
+import {
+  BLOOM_FLAG,
+  layoutOf,
+  MAP_FLAG,
+  MAP_HEADER,
+  MAP_KIND_NUMBER,
+  MAP_MAGIC,
+  MAX_HASH_COUNT,
+  MAX_KEY_SIZE,
+} from './layout.ts';
+import { LpmMap } from './lpm-map.ts';
+import type { BpfMap } from './map.ts';
+import type { MapBlock } from './map-bytes.ts';
+
+/** Most bytes of one map. */
+export const MAX_MAP_BYTES = 2 ** 31 - 1;
+/** Most bytes of a value. */
+export const MAX_VALUE_SIZE = 1 << 20;
+/** Linux's longest LPM key: 256 bytes after the length. */
+const MAX_LPM_KEY_SIZE = 4 + 256;
+
+/** Makes a map: checks its definition, takes its block, writes header and initial content. `seed` is chosen at random unless given. */
+export function createMap(
+  memory: EbpfMemory,
+  clock: EpochClock,
+  definition: MapDefinition,
+  seed = randomSeed(),
+): BpfMap {
+  checkDefinition(definition);
+  const threads = definition.kind.startsWith('per-thread') ? clock.threadCount : 1;
+  const layout = layoutOf({ ...definition, threads });
+  if (layout.totalBytes > MAX_MAP_BYTES)
+    throw new BpfError(
+      'BPF_MEMORY_LIMIT',
+      `map ${definition.name} would take ${layout.totalBytes} bytes; at most ${MAX_MAP_BYTES} are possible`,
+    );
+  const address = memory.allocate(layout.totalBytes, `map ${definition.name}`);
+  const block: MapBlock = { definition, memory, clock, address, layout, threads, seed: BigInt.asUintN(64, seed) };
+  writeHeader(block);
+  if (definition.initial !== undefined) memory.bytes.set(definition.initial, address + layout.data);
+  return mapOver(block);
+}
+
+/** Another thread's view of a map that exists: `address` and `definition` as they are where it was made. */
+export function attachMap(memory: EbpfMemory, clock: EpochClock, definition: MapDefinition, address: number): BpfMap {
+  const { view } = memory;
+  if (view.getUint32(address + MAP_HEADER.magic, true) !== MAP_MAGIC)
+    throw new BpfError('BPF_BAD_MAP', `there is no map at address ${address}`);
+  const threads = view.getUint32(address + MAP_HEADER.threads, true);
+  const seed = view.getBigUint64(address + MAP_HEADER.seed, true);
+  return mapOver({ definition, memory, clock, address, layout: layoutOf({ ...definition, threads }), threads, seed });
+}
+
+/** Gives the map's block back. Only when no program that refers to it can run any more. */
+export function destroyMap(map: BpfMap): void {
+  map.memory.view.setUint32(map.address + MAP_HEADER.magic, 0, true);
+  map.memory.free(map.address);
+}
+
+function mapOver(block: MapBlock): BpfMap {
+  switch (block.definition.kind) {
+    case 'array':
+    case 'per-thread-array':
+      return new ArrayMap(block);
+    case 'hash':
+    case 'lru-hash':
+    case 'per-thread-hash':
+      return new HashMap(block);
+    case 'lpm-trie':
+      return new LpmMap(block);
+    case 'bloom':
+      return new BloomMap(block);
+    case 'count-min':
+      return new CountMinMap(block);
+  }
+}
+
+function writeHeader({ definition, memory, address, layout, threads, seed }: MapBlock): void {
+  const { view } = memory;
+  const u32 = (offset: number, value: number) => view.setUint32(address + offset, value, true);
+  u32(MAP_HEADER.magic, MAP_MAGIC);
+  u32(MAP_HEADER.kind, MAP_KIND_NUMBER[definition.kind]);
+  u32(MAP_HEADER.keySize, keySizeInHeader(definition));
+  u32(MAP_HEADER.valueSize, definition.valueSize);
+  u32(MAP_HEADER.maxEntries, definition.maxEntries);
+  u32(MAP_HEADER.hashCount, definition.hashCount);
+  u32(MAP_HEADER.flags, definition.readOnly === true ? MAP_FLAG.readOnly : 0);
+  u32(MAP_HEADER.totalBytes, layout.totalBytes);
+  view.setBigUint64(address + MAP_HEADER.seed, seed, true);
+  u32(MAP_HEADER.threads, threads);
+  u32(MAP_HEADER.data, layout.data);
+  u32(MAP_HEADER.stride, layout.stride);
+  u32(MAP_HEADER.threadStride, layout.threadStride);
+  view.setUint8(address + MAP_HEADER.slotBits, layout.slotBits);
+  view.setUint8(address + MAP_HEADER.regionBits, layout.regionBits);
+  view.setUint16(address + MAP_HEADER.valueOffset, layout.valueOffset, true);
+  u32(MAP_HEADER.lengths, layout.lengths);
+  if (definition.kind === 'bloom') view.setBigUint64(address + layout.data + BLOOM_FLAG, 1n, true);
+}
+
+function keySizeInHeader(definition: MapDefinition): number {
+  return definition.kind === 'bloom' ? itemSize(definition) : definition.keySize;
+}
+
+function checkDefinition(definition: MapDefinition): void {
+  const { kind, keySize, valueSize, maxEntries, hashCount, initial } = definition;
+  const refuse = (what: string, value: number, allowed: string): never => {
+    throw new BpfError('BPF_BAD_MAP', `map ${definition.name} (${kind}): ${what} is ${value}, must be ${allowed}`);
+  };
+  const check = (what: string, value: number, least: number, most: number): void => {
+    if (!Number.isInteger(value) || value < least || value > most) refuse(what, value, `${least} to ${most}`);
+  };
+  check('max_entries', maxEntries, 1, 2 ** 32 - 1);
+  switch (kind) {
+    case 'array':
+    case 'per-thread-array':
+      if (keySize !== 4 && keySize !== 8) refuse('key_size', keySize, '4 or 8');
+      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
+      break;
+    case 'lpm-trie':
+      check('key_size', keySize, 5, MAX_LPM_KEY_SIZE);
+      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
+      break;
+    case 'bloom':
+      check('key_size (of an item)', itemSize(definition), 1, MAX_KEY_SIZE);
+      check('nb_hash_functions', hashCount, 1, MAX_HASH_COUNT);
+      break;
+    case 'count-min':
+      check('key_size (of an item)', keySize, 1, MAX_KEY_SIZE);
+      if (valueSize !== 4 && valueSize !== 8) refuse('value_size (of a counter)', valueSize, '4 or 8');
+      check('nb_hash_functions', hashCount, 1, MAX_HASH_COUNT);
+      break;
+    default:
+      check('key_size', keySize, 1, MAX_KEY_SIZE);
+      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
+  }
+  if (initial !== undefined && (kind !== 'array' || initial.length > valueSize))
+    refuse('the initial content', initial.length, `at most value_size (${valueSize}) bytes of an array`);
+}
+
+function randomSeed(): bigint {
+  const seed = new BigUint64Array(1);
+  crypto.getRandomValues(seed);
+  return seed[0];
+}

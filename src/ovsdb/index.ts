@@ -1,0 +1,1 @@
+export { OVSDB_ERRORS, OvsdbError, type OvsdbErrorCode } from './errors.ts';
