@@ -18,7 +18,7 @@ export interface VlanTag {
   readonly cfi?: 0 | 1;
 }
 
-/** What an IP or ARP builder returns: it knows its Ethertype, and its transport checksum awaits the whole packet. */
+/** What goes into a frame, and under which Ethertype. */
 export interface NetworkPacket {
   readonly ethType: number;
   readonly bytes: Uint8Array;
@@ -36,11 +36,7 @@ export function ethernet(fields: EthernetFields, payload: NetworkPacket): Uint8A
   const out = new ByteWriter(64).put(mac(fields.dst)).put(mac(fields.src));
   for (const tag of fields.vlans ?? [])
     out.u16(tag.tpid ?? ETH_TYPE.vlan).u16(((tag.pcp ?? 0) << 13) | ((tag.cfi ?? 0) << 12) | tag.vid);
-  const frame = out.u16(payload.ethType).put(payload.bytes).finish();
-  const layout = new PacketLayout();
-  layout.locate(frame, 0, frame.length);
-  fillTransportChecksum(frame, layout);
-  return frame;
+  return out.u16(payload.ethType).put(payload.bytes).finish();
 }
 
 /** Any payload under an Ethertype, or under a length when `ethType` is below 0x600. */
@@ -94,7 +90,7 @@ export function arp(fields: ArpFields): NetworkPacket {
   return { ethType: fields.ethType ?? ETH_TYPE.arp, bytes: out.finish() };
 }
 
-/** What a transport builder returns; its checksum is filled in once the frame around it is known. */
+/** What goes into an IP packet; its checksum is filled in there, since it covers the addresses. */
 export interface TransportPacket {
   readonly protocol: number;
   readonly bytes: Uint8Array;
@@ -138,7 +134,7 @@ export function ipv4(fields: Ipv4Fields, payload: TransportPacket): NetworkPacke
     .put(payload.bytes)
     .finish();
   new DataView(bytes.buffer).setUint16(IPV4.checksum, internetChecksum(bytes, 0, headerBytes));
-  return { ethType: ETH_TYPE.ipv4, bytes };
+  return withTransportChecksum(ETH_TYPE.ipv4, bytes);
 }
 
 export interface Ipv6Fields {
@@ -163,7 +159,15 @@ export function ipv6(fields: Ipv6Fields, payload: TransportPacket): NetworkPacke
   extensions.forEach(({ bytes }, i) => {
     out.u8(extensions[i + 1]?.header ?? payload.protocol).put(bytes.subarray(1));
   });
-  return { ethType: ETH_TYPE.ipv6, bytes: out.put(payload.bytes).finish() };
+  return withTransportChecksum(ETH_TYPE.ipv6, out.put(payload.bytes).finish());
+}
+
+function withTransportChecksum(ethType: number, bytes: Uint8Array): NetworkPacket {
+  const layout = new PacketLayout();
+  layout.ethType = ethType;
+  layout.locateNetwork(bytes, 0, bytes.length);
+  fillTransportChecksum(bytes, layout);
+  return { ethType, bytes };
 }
 
 /** The IPv6 fragment extension header; `offset` in units of 8 bytes. */

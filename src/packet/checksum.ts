@@ -62,12 +62,12 @@ function transportChecksum(packet: Uint8Array, layout: PacketLayout): number {
 
 /**
  * Do the checksums of the IP and the transport header verify? A UDP datagram without one counts as right, and so do
- * fragments and protocols that have none.
+ * fragments, protocols that have none, and packets on their way along a routing header, whose last destination counts.
  */
 export function checksumsVerify(packet: Uint8Array, layout: PacketLayout): boolean {
   const { l3, l4, l4End, ipProto } = layout;
   if (layout.network === NETWORK.ipv4 && internetChecksum(packet, l3, (packet[l3] & 0x0f) * 4) !== 0) return false;
-  if (!layout.hasTransport || layout.frag !== 0) return true;
+  if (!layout.hasTransport || layout.frag !== 0 || layout.isSourceRouted) return true;
   if (ipProto === IP_PROTO.sctp) return getSctpChecksum(packet, l4) === sctpChecksum(packet, l4, l4End);
   if (ipProto === IP_PROTO.udp && packet[l4 + UDP.checksum] === 0 && packet[l4 + UDP.checksum + 1] === 0) return true;
   return transportChecksum(packet, layout) === 0;

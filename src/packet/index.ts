@@ -54,4 +54,7 @@ export {
   PREREQUISITE_TEXT,
   prerequisiteHolds,
 } from './prerequisite.ts';
+export { popMpls, popVlan, pushMpls, pushVlan } from './resize.ts';
+export { applyKey, setField } from './rewrite.ts';
+export { decMplsTtl, decTtl } from './ttl.ts';
 export * from './value.ts';

@@ -57,6 +57,11 @@ export class PacketLayout {
   /** Is the header of `ipProto`, one of those that have fields, there in full? */
   hasTransport = false;
 
+  /** By its Ethertype, even if nothing of the header can be used. */
+  get isIp(): boolean {
+    return this.ethType === ETH_TYPE.ipv4 || this.ethType === ETH_TYPE.ipv6;
+  }
+
   /** Walks the packet in `packet[start, end)`. */
   locate(packet: Uint8Array, start: number, end: number): void {
     this.start = start;
@@ -82,7 +87,13 @@ export class PacketLayout {
       this.ethType = snapType(packet, at, end);
       if (this.ethType !== ETH_TYPE_NONE) at += LLC_SNAP.headerBytes;
     }
+    this.locateNetwork(packet, at, end);
+  }
+
+  /** The part of the walk behind the Ethertype, which the caller has put into `ethType`. */
+  locateNetwork(packet: Uint8Array, at: number, end: number): void {
     this.l3 = at;
+    this.end = end;
     if (this.ethType === ETH_TYPE.ipv4) this.#locateIpv4(packet);
     else if (this.ethType === ETH_TYPE.ipv6) this.#locateIpv6(packet);
     else if (this.ethType === ETH_TYPE.arp || this.ethType === ETH_TYPE.rarp) {
@@ -154,7 +165,7 @@ export class PacketLayout {
 }
 
 /** What must be there of a transport header for its fields to count; 0 for protocols without fields. */
-function transportHeaderBytes(ipProto: number): number {
+export function transportHeaderBytes(ipProto: number): number {
   switch (ipProto) {
     case IP_PROTO.tcp:
       return TCP.minHeaderBytes;

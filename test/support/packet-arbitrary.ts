@@ -65,32 +65,37 @@ const extension = fc.oneof(
     .map((f) => build.fragmentExtension(f.offset, f.more, f.id)),
 );
 
-const ipv4 = fc
-  .record({
-    src: ip4,
-    dst: ip4,
-    ttl: u8,
-    tos: u8,
-    id: u16,
-    dontFragment: fc.boolean(),
-    moreFragments: fc.constantFrom(false, false, true),
-    fragmentOffset: fc.constantFrom(0, 0, 0, 1, 8191),
-    options: sometimes(fc.uint8Array({ maxLength: 40 })),
-    payload: transport,
-  })
-  .map((f) => build.ipv4(f, f.payload));
+const ipv4Over = (inner: fc.Arbitrary<build.TransportPacket>) =>
+  fc
+    .record({
+      src: ip4,
+      dst: ip4,
+      ttl: u8,
+      tos: u8,
+      id: u16,
+      dontFragment: fc.boolean(),
+      moreFragments: fc.constantFrom(false, false, true),
+      fragmentOffset: fc.constantFrom(0, 0, 0, 1, 8191),
+      options: sometimes(fc.uint8Array({ maxLength: 40 })),
+      payload: inner,
+    })
+    .map((f) => build.ipv4(f, f.payload));
 
-const ipv6 = fc
-  .record({
-    src: ip6,
-    dst: ip6,
-    hopLimit: u8,
-    trafficClass: u8,
-    label: fc.nat(0xfffff),
-    extensions: fc.oneof(fc.constant([]), fc.array(extension, { maxLength: 3 })),
-    payload: transport,
-  })
-  .map((f) => build.ipv6(f, f.payload));
+const ipv6Over = (inner: fc.Arbitrary<build.TransportPacket>) =>
+  fc
+    .record({
+      src: ip6,
+      dst: ip6,
+      hopLimit: u8,
+      trafficClass: u8,
+      label: fc.nat(0xfffff),
+      extensions: fc.oneof(fc.constant([]), fc.array(extension, { maxLength: 3 })),
+      payload: inner,
+    })
+    .map((f) => build.ipv6(f, f.payload));
+
+const ipv4 = ipv4Over(transport);
+const ipv6 = ipv6Over(transport);
 
 const arp = fc
   .record({
@@ -140,18 +145,54 @@ const unknown = fc.tuple(u16, payload).map(([ethType, data]) => build.rawPayload
 const network = fc.oneof({ weight: 5, arbitrary: ipv4 }, { weight: 5, arbitrary: ipv6 }, arp, mpls, nsh, llc, unknown);
 
 /** An Ethernet packet with at most three VLAN tags; some padded, some with a frame check sequence's worth of rubbish. */
-export const wellFormedPacket: fc.Arbitrary<Uint8Array> = fc
-  .record({
-    dst: mac,
-    src: mac,
-    vlans: fc.oneof(fc.constant([]), fc.array(tag, { maxLength: 3 })),
-    network,
-    padding: payload,
-  })
-  .map(({ network: inner, padding, ...fields }) => {
-    const frame = build.ethernet(fields, inner);
-    const padded = new Uint8Array(frame.length + padding.length);
-    padded.set(frame);
-    padded.set(padding, frame.length);
-    return padded;
+function frameOf(inner: fc.Arbitrary<build.NetworkPacket>): fc.Arbitrary<Uint8Array> {
+  return fc
+    .record({
+      dst: mac,
+      src: mac,
+      vlans: fc.oneof(fc.constant([]), fc.array(tag, { maxLength: 3 })),
+      network: inner,
+      padding: payload,
+    })
+    .map(({ network: packet, padding, ...fields }) => {
+      const frame = build.ethernet(fields, packet);
+      const padded = new Uint8Array(frame.length + padding.length);
+      padded.set(frame);
+      padded.set(padding, frame.length);
+      return padded;
+    });
+}
+
+export const wellFormedPacket = frameOf(network);
+
+const wholeNsh = fc
+  .record({ flags: fc.nat(3), ttl: fc.nat(63), np: u8, rest: fc.uint8Array({ minLength: 20, maxLength: 30 }) })
+  .map(({ flags, ttl, np, rest }) => {
+    const word = (flags << 12) | (ttl << 6) | 6;
+    return build.rawPayload(0x894f, Uint8Array.of(word >> 8, word, 1, np, ...rest));
   });
+
+/** Packets that mostly have the header a field belongs to, by the field's prerequisite. */
+export const packetFor: Readonly<Record<build.Prerequisite, fc.Arbitrary<Uint8Array>>> = {
+  none: wellFormedPacket,
+  ethernet: wellFormedPacket,
+  vlan: wellFormedPacket,
+  mpls: frameOf(mpls),
+  arp: frameOf(arp),
+  ipv4: frameOf(ipv4),
+  ipv6: frameOf(ipv6),
+  ip: frameOf(fc.oneof(ipv4, ipv6)),
+  nsh: frameOf(wholeNsh),
+  ct: wellFormedPacket,
+  ctIpv4: wellFormedPacket,
+  ctIpv6: wellFormedPacket,
+  ctL4: wellFormedPacket,
+  tcp: frameOf(fc.oneof(ipv4Over(tcp), ipv6Over(tcp))),
+  udp: frameOf(fc.oneof(ipv4Over(udp), ipv6Over(udp))),
+  sctp: frameOf(fc.oneof(ipv4Over(sctp), ipv6Over(sctp))),
+  icmpv4: frameOf(ipv4Over(icmp)),
+  icmpv6: frameOf(ipv6Over(icmpv6)),
+  nd: frameOf(ipv6Over(neighbourDiscovery)),
+  ndSolicit: frameOf(ipv6Over(neighbourDiscovery)),
+  ndAdvert: frameOf(ipv6Over(neighbourDiscovery)),
+};
