@@ -1,4 +1,5 @@
 import { type ErrorTable, OkoError } from '../bytes/index.ts';
+import { VERIFIER_ERRORS } from './verifier/errors.ts';
 
 /** Every refusal of the eBPF room. Codes are stable; docs/errors.md is made from this table. */
 export const BPF_ERRORS = {
@@ -54,6 +55,7 @@ export const BPF_ERRORS = {
     meaning: 'A run executed more instructions than it was given.',
     remedy: 'Bound the loops of the program, or run it with more fuel.',
   },
+  ...VERIFIER_ERRORS,
 } as const satisfies ErrorTable;
 
 export type BpfErrorCode = keyof typeof BPF_ERRORS;

@@ -1,0 +1,128 @@
+import { byteOf } from './domain/bytes.ts';
+import { join as joinRanges, type Scalar, widen } from './domain/scalar.ts';
+import { REMAINS, type Slot, Stack } from './stack.ts';
+import type { State } from './state.ts';
+import { isLinked, LENGTH_ID, type LinkedValue, scalar, UNINITIALISED, type Value } from './value.ts';
+
+/**
+ * One state that allows all that either allows, for a pc where so many states arrive that following each is too dear.
+ * What fits into no common form becomes uninitialised, so that a program that needs it apart is refused, not misjudged.
+ * Both must have the same frames. `wide`: bounds that grow, grow far.
+ */
+export function joinStates(old: State, next: State, wide: boolean, freshId: () => number): State {
+  return new Joiner(old, next, wide ? widen : joinRanges, freshId).join();
+}
+
+class Joiner {
+  readonly #old: State;
+  readonly #next: State;
+  readonly #ranges: (a: Scalar, b: Scalar) => Scalar;
+  readonly #freshId: () => number;
+  /** Joint id, with the delta that the old id's number has in it, by old id, new id and their distance. */
+  readonly #ids = new Map<string, { id: number; old: number; next: number; shift: number }>();
+  readonly #lookups = new Map<string, number>();
+
+  constructor(old: State, next: State, ranges: (a: Scalar, b: Scalar) => Scalar, freshId: () => number) {
+    this.#old = old;
+    this.#next = next;
+    this.#ranges = ranges;
+    this.#freshId = freshId;
+  }
+
+  join(): State {
+    const old = this.#old;
+    const next = this.#next;
+    const joined = next.clone();
+    for (let r = 0; r < 10; r++) joined.registers[r] = this.#value(old.registers[r], next.registers[r]);
+    joined.callers = next.callers.map((caller, i) => ({
+      ...caller,
+      saved: caller.saved.map((value, s) => this.#value(old.callers[i].saved[s], value)),
+    }));
+    joined.stacks = next.stacks.map((stack, i) => this.#stack(old.stacks[i], stack));
+    joined.length = this.#ranges(old.length, next.length);
+    const slacks = new Map([[LENGTH_ID, 0]]);
+    for (const { id, old: oldId, next: nextId, shift } of this.#ids.values()) {
+      const a = old.slacks.get(oldId);
+      const b = next.slacks.get(nextId);
+      if (id !== LENGTH_ID && a !== undefined && b !== undefined) slacks.set(id, Math.max(a, b + shift));
+    }
+    joined.slacks = slacks;
+    return joined;
+  }
+
+  #value(old: Value, next: Value): Value {
+    if (old === next && (!isLinked(old) || old.id === 0) && old.kind !== 'map-value') return old;
+    if (isLinked(old) && isLinked(next)) {
+      const range = this.#ranges(old.range, next.range);
+      const link = range.isConstant ? NO_LINK : this.#link(old, next);
+      if (old.kind === 'scalar' && next.kind === 'scalar') return { kind: 'scalar', range, ...link };
+      if (old.kind === 'packet' && next.kind === 'packet') return { kind: 'packet', range, ...link };
+      if (old.kind === 'stack' && next.kind === 'stack' && old.frame === next.frame) {
+        return { kind: 'stack', frame: old.frame, range, ...link };
+      }
+      if (old.kind === 'map-value' && next.kind === 'map-value' && old.map === next.map) {
+        const nullable = old.nullable || next.nullable;
+        // A pointer that may be NULL has not been moved.
+        if (nullable && !range.isConstant) return UNINITIALISED;
+        return {
+          kind: 'map-value',
+          map: old.map,
+          nullable,
+          lookup: this.#lookup(old.lookup, next.lookup),
+          range,
+          ...link,
+        };
+      }
+    }
+    if (old.kind === 'map' && next.kind === 'map' && old.map === next.map) return old;
+    return UNINITIALISED;
+  }
+
+  #link(old: LinkedValue, next: LinkedValue): { id: number; delta: number } {
+    if (old.id === 0 || next.id === 0) return NO_LINK;
+    const shift = next.delta - old.delta;
+    if ((old.id === LENGTH_ID || next.id === LENGTH_ID) && (old.id !== next.id || shift !== 0)) return NO_LINK;
+    const key = `${old.id} ${next.id} ${shift}`;
+    let known = this.#ids.get(key);
+    if (known === undefined) {
+      known = { id: old.id === LENGTH_ID ? LENGTH_ID : this.#freshId(), old: old.id, next: next.id, shift };
+      this.#ids.set(key, known);
+    }
+    return { id: known.id, delta: old.delta };
+  }
+
+  #lookup(old: number, next: number): number {
+    if (old === next && old < 0) return old;
+    const key = `${old} ${next}`;
+    const known = this.#lookups.get(key) ?? this.#freshId();
+    this.#lookups.set(key, known);
+    return known;
+  }
+
+  #stack(old: Stack, next: Stack): Stack {
+    if (old === next && !old.hasLinks) return old;
+    const slots = next.slots.map((slot, i) => this.#slot(old.slots[i], slot));
+    return new Stack(slots, old.hasLinks && next.hasLinks);
+  }
+
+  #slot(old: Slot | undefined, next: Slot | undefined): Slot | undefined {
+    if (old === undefined || next === undefined) return undefined;
+    const joined: (Slot[number] | undefined)[] = new Array(next.length).fill(undefined);
+    for (let at = 0; at < next.length; at++) {
+      const a = old[at];
+      const b = next[at];
+      if (a === undefined || b === undefined || a === REMAINS || b === REMAINS) continue;
+      if (a.at === b.at && a.size === b.size) {
+        const value = this.#value(a.value, b.value);
+        if (value.kind !== 'uninitialised') joined.fill({ ...b, value }, at, b.at + b.size);
+        at = b.at + b.size - 1;
+      } else if (a.value.kind === 'scalar' && b.value.kind === 'scalar') {
+        const range = this.#ranges(byteOf(a.value.range, at - a.at), byteOf(b.value.range, at - b.at));
+        joined[at] = { value: scalar(range), at, size: 1 };
+      }
+    }
+    return joined;
+  }
+}
+
+const NO_LINK = { id: 0, delta: 0 } as const;
