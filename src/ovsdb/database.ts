@@ -1,8 +1,7 @@
 import type { Row } from './data/row.ts';
 import { type Changes, type RowChange, Table } from './data/table.ts';
 import { newUuid, type Uuid } from './data/uuid.ts';
-import { OvsdbError } from './errors.ts';
-import { printJson } from './json/text.ts';
+import { wireError } from './errors.ts';
 import type { Json, JsonObject } from './json/value.ts';
 import type { DatabaseSchema } from './schema/schema.ts';
 import { settle } from './transaction/integrity.ts';
@@ -30,7 +29,7 @@ export interface TransactionRequest {
 
 /** A transaction that has been submitted. */
 export interface PendingTransaction {
-  /** Ends a transaction that still waits, with the error "canceled". False when it was too late. */
+  /** Drops a transaction that still waits: `done` will not be called. False when it was too late. */
   cancel(): boolean;
 }
 
@@ -101,8 +100,8 @@ export class Database {
   }
 
   #cancel(pending: Pending): boolean {
-    if (pending.isDone || (!this.#waiting.has(pending) && !this.#queue.includes(pending))) return false;
-    this.#finish(pending, [new OvsdbError('OVSDB_CANCELED', 'cancelled by its client').toJson(printJson)]);
+    if (pending.isDone || (!this.#waiting.delete(pending) && !this.#queue.includes(pending))) return false;
+    pending.drop();
     return true;
   }
 
@@ -135,7 +134,7 @@ export class Database {
       return undefined;
     }
     const { results, transaction } = outcome as Exclude<Outcome, Unmet | readonly Json[]>;
-    const fail = (error: unknown): void => this.#finish(pending, [...results, errorResult(error)]);
+    const fail = (error: unknown): void => this.#finish(pending, [...results, wireError(error)]);
     try {
       const settled = this.#settle(transaction);
       if (!settled) {
@@ -173,7 +172,7 @@ export class Database {
         if (result instanceof Unmet) return result;
         results.push(result);
       } catch (error) {
-        results.push(errorResult(error));
+        results.push(wireError(error));
         while (results.length < operations.length) results.push(null);
         return results;
       }
@@ -247,18 +246,15 @@ class Pending {
     clearTimeout(this.#timer);
   }
 
-  finish(results: readonly Json[]): void {
-    if (this.isDone) return;
+  drop(): void {
     this.isDone = true;
     this.sleep();
+  }
+
+  finish(results: readonly Json[]): void {
+    this.drop();
     this.request.done(results);
   }
-}
-
-/** A defect of ours fails the one transaction that met it, as "internal error" (ovsdb-server(7), section 3.1). */
-function errorResult(error: unknown): Json {
-  if (error instanceof OvsdbError) return error.toJson(printJson);
-  return { error: 'internal error', details: String(error) };
 }
 
 /** A row of a table that the server keeps itself. */

@@ -1,4 +1,5 @@
 import { type ErrorEntry, OkoError } from '../bytes/index.ts';
+import { printJson } from './json/text.ts';
 import type { Json, JsonObject } from './json/value.ts';
 
 interface OvsdbErrorEntry extends ErrorEntry {
@@ -93,11 +94,6 @@ export const OVSDB_ERRORS = {
     meaning: 'The method exists in OVSDB, but this server refuses it.',
     remedy: 'Convert or remove databases offline with ovsdb-tool, while the server is stopped.',
   },
-  OVSDB_CANCELED: {
-    wire: 'canceled',
-    meaning: 'The transaction was cancelled by its client before it could complete.',
-    remedy: 'Nothing is wrong: a cancel notification does this.',
-  },
   OVSDB_RESOURCES: {
     wire: 'resources exhausted',
     meaning: 'A limit of the server is reached.',
@@ -167,10 +163,15 @@ export class OvsdbError extends OkoError<OvsdbErrorCode> {
   }
 
   /** The `<error>` object of RFC 7047 section 3.1. */
-  toJson(printSyntax: (value: Json) => string): JsonObject {
+  toJson(): JsonObject {
     const entry: OvsdbErrorEntry = OVSDB_ERRORS[this.code];
     const json: JsonObject = { error: entry.wire ?? 'internal error', details: this.message };
-    if (this.syntax !== undefined) json.syntax = printSyntax(this.syntax);
+    if (this.syntax !== undefined) json.syntax = printJson(this.syntax);
     return json;
   }
+}
+
+/** What a client is told. A defect of ours fails its one request, as "internal error" (ovsdb-server(7), section 3.1). */
+export function wireError(error: unknown): JsonObject {
+  return error instanceof OvsdbError ? error.toJson() : { error: 'internal error', details: String(error) };
 }

@@ -51,5 +51,6 @@ export class DebianServer {
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     await this.#exited;
+    rmSync(this.socketPath, { force: true });
   }
 }

@@ -20,7 +20,6 @@ export function settle(transaction: Transaction): StrongCountDeltas {
   counts.check();
   counts.collectGarbage();
   removeDanglingWeakReferences(transaction, counts);
-  forgetUnchanged(transaction);
   checkMaxRows(transaction);
   checkIndexes(transaction);
   stampVersions(transaction);

@@ -51,14 +51,17 @@ function elementMutation(
     return { column, apply: (datum) => checkSize(union(datum, argument), column) };
   }
   const anySize = { ...type, min: 0, max: Number.POSITIVE_INFINITY } as const;
-  // From a map, pairs are deleted when named in full, or by key alone when a set is given.
-  const isMap = isArray(value) && value[0] === 'map';
-  const argument = parseDatum(value, type.value && !isMap ? withoutValue(anySize) : anySize, named);
+  const argument = type.value ? parseDeletedPairs(value, anySize, named) : parseDatum(value, anySize, named);
   return { column, apply: (datum) => checkSize(subtract(datum, argument), column) };
 }
 
-function withoutValue({ key, min, max }: ColumnType): ColumnType {
-  return { key, min, max };
+/** From a map, pairs are deleted that are named in full, or by a set of keys. */
+function parseDeletedPairs(value: Json, { key, value: valueType, min, max }: ColumnType, named: NamedUuids): Datum {
+  try {
+    return parseDatum(value, { key, value: valueType, min, max }, named);
+  } catch {
+    return parseDatum(value, { key, min, max }, named);
+  }
 }
 
 function checkSize(datum: Datum, column: ColumnSchema): Datum {

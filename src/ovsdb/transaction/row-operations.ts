@@ -112,7 +112,7 @@ export function parseColumns(json: readonly Json[] | undefined, table: TableSche
 
 /** Section 5.2.3 */
 export function update(members: Members, table: Table, context: OperationContext): Json {
-  const clauses = parseClauses(members.required('where', 'array'), table.schema, context.names.uuidOf);
+  const where = members.required('where', 'array');
   const values = parseRow(members.required('row', 'object'), table.schema, context);
   members.finish();
   for (const column of values.keys())
@@ -120,7 +120,7 @@ export function update(members: Members, table: Table, context: OperationContext
       throw new OvsdbError('OVSDB_CONSTRAINT', `column ${column.name} of table ${table.schema.name} is immutable`, {
         syntax: members.json,
       });
-  const rows = context.transaction.select(table, clauses);
+  const rows = context.transaction.select(table, parseClauses(where, table.schema, context.names.uuidOf));
   for (const row of rows) {
     const data = [...row.data];
     let isChanged = false;

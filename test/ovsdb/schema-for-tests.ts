@@ -1,0 +1,71 @@
+import {
+  boolean,
+  ephemeral,
+  immutable,
+  integer,
+  map,
+  one,
+  oneOf,
+  optional,
+  real,
+  ref,
+  type SchemaDefinition,
+  set,
+  string,
+  text,
+  uuid,
+  weakRef,
+} from '../../src/ovsdb/schema/definition.ts';
+
+/** Every kind of column and constraint that RFC 7047 has, in tables small enough to collide. */
+export const everythingSchema = {
+  name: 'Everything',
+  version: '1.0.0',
+  tables: {
+    Root: {
+      isRoot: true,
+      maxRows: 4,
+      indexes: [['name'], ['number', 'note']],
+      columns: {
+        name: one(string),
+        number: one(integer()),
+        note: optional(string),
+        kids: set(ref('Kid')),
+        kid: optional(ref('Kid')),
+        byNumber: map(integer(), ref('Kid')),
+        friends: set(weakRef('Kid')),
+        friend: optional(weakRef('Kid')),
+        weakToStrong: map(weakRef('Root'), ref('Kid')),
+        settings: map(string, string),
+      },
+    },
+    Kid: {
+      columns: {
+        name: one(string),
+        peer: optional(ref('Kid')),
+        parents: set(weakRef('Root'), 2),
+        first: set(weakRef('Plain'), 3, 1),
+      },
+    },
+    Plain: {
+      isRoot: true,
+      columns: {
+        bounded: one(integer(-1, 3)),
+        ratio: one(real(-10.5, 1000)),
+        short: set(text(2, 5), 3),
+        choice: one(oneOf('', 'x', 'y')),
+        reals: set(real()),
+        some: set(integer(), 4, 1),
+        flag: one(boolean),
+        flags: set(boolean),
+        maybe: optional(integer()),
+        fixed: immutable(one(integer())),
+        gone: ephemeral(one(string)),
+        goneSet: ephemeral(set(integer())),
+        any: one(uuid),
+        counts: map(string, integer(), 3),
+        bools: map(boolean, real()),
+      },
+    },
+  },
+} as const satisfies SchemaDefinition;
