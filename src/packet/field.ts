@@ -75,7 +75,11 @@ export interface Field {
   readonly bytes: number;
   /** Bits of a value that may be nonzero. */
   readonly bits: number;
+  /** Bits that subfields may address, as in move and load; mostly the same. */
+  readonly width: number;
   readonly place: Place;
+  /** The only values that mean something, where not all do. */
+  readonly values?: readonly number[];
   readonly special?: Special;
   readonly maskable: boolean;
   readonly prerequisite: Prerequisite;

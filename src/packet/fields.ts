@@ -49,10 +49,12 @@ interface Extra {
   readonly alias?: string;
   /** Significant bits of the value, when fewer than its bytes have. */
   readonly bits?: number;
+  readonly width?: number;
   /** Bytes of the place, when not those of the value. */
   readonly placeBytes?: number;
   readonly shift?: number;
   readonly special?: Special;
+  readonly values?: readonly number[];
   /** Another field is the canonical one for these bits. */
   readonly overlaps?: true;
   readonly origin?: 'identity';
@@ -78,8 +80,10 @@ function add(
     alias: extra.alias,
     bytes,
     bits,
+    width: extra.width ?? bits,
     place: { offset, bytes: extra.placeBytes ?? bytes, shift: extra.shift ?? 0, bits },
     special: extra.special,
+    values: extra.values,
     maskable: access[0] === '+',
     prerequisite,
     form,
@@ -153,7 +157,7 @@ add('actset_output', 4, KEY.actsetOutput, 'port', '-r', 'none', [
 ]);
 add('skb_priority', 4, KEY.skbPriority, 'hexadecimal', '-r', 'none', []);
 add('pkt_mark', 4, KEY.pktMark, 'hexadecimal', '+w', 'none', [nxm(1, 33, 'PKT_MARK')]);
-add('ct_state', 4, KEY.ctState, 'ctState', '+r', 'none', [nxm(1, 105, 'CT_STATE')], { bits: 8 });
+add('ct_state', 4, KEY.ctState, 'ctState', '+r', 'none', [nxm(1, 105, 'CT_STATE')], { bits: 8, width: 32 });
 add('ct_zone', 2, KEY.ctZone, 'hexadecimal', '-r', 'none', [nxm(1, 106, 'CT_ZONE')]);
 add('ct_mark', 4, KEY.ctMark, 'hexadecimal', '+w', 'none', [nxm(1, 107, 'CT_MARK')]);
 add('ct_label', 16, KEY.ctLabel, 'hexadecimal', '+w', 'none', [nxm(1, 108, 'CT_LABEL')]);
@@ -188,7 +192,11 @@ add('dl_vlan_pcp', 1, KEY.vlanTci, 'decimal', '-w', 'ethernet', [], {
   overlaps: true,
 });
 // 13 bits: OpenFlow's "present" bit is the CFI bit of our TCI.
-add('vlan_vid', 2, KEY.vlanTci, 'decimal', '+w', 'ethernet', [oxm(6, 'VLAN_VID')], { bits: 13, overlaps: true });
+add('vlan_vid', 2, KEY.vlanTci, 'decimal', '+w', 'ethernet', [oxm(6, 'VLAN_VID')], {
+  bits: 13,
+  width: 12,
+  overlaps: true,
+});
 add('vlan_pcp', 1, KEY.vlanTci, 'decimal', '-w', 'vlan', [oxm(7, 'VLAN_PCP')], {
   bits: 3,
   placeBytes: 2,
@@ -227,6 +235,7 @@ add('ip_frag', 1, KEY.ipFrag, 'frag', '+r', 'ip', [nxm(1, 26, 'IP_FRAG')], { bit
 
 add('arp_op', 2, KEY.ipProto, 'decimal', '-w', 'arp', [nxm(0, 15, 'ARP_OP'), oxm(21, 'ARP_OP')], {
   bits: 8,
+  width: 16,
   placeBytes: 1,
 });
 add('arp_spa', 4, KEY.ipSrc, 'ipv4', '+w', 'arp', [nxm(0, 16, 'ARP_SPA'), oxm(22, 'ARP_SPA')]);
@@ -235,8 +244,8 @@ add('arp_sha', 6, KEY.arpSha, 'ethernet', '+w', 'arp', [nxm(1, 17, 'ARP_SHA'), o
 add('arp_tha', 6, KEY.arpTha, 'ethernet', '+w', 'arp', [nxm(1, 18, 'ARP_THA'), oxm(25, 'ARP_THA')]);
 
 add('nsh_flags', 1, KEY.nshFlags, 'decimal', '+w', 'nsh', [nshId(1, 'FLAGS')]);
-add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')]);
-add('nsh_mdtype', 1, KEY.nshMdtype, 'decimal', '-r', 'nsh', [nshId(2, 'MDTYPE')]);
+add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')], { bits: 6, placeBytes: 1 });
+add('nsh_mdtype', 1, KEY.nshMdtype, 'decimal', '-r', 'nsh', [nshId(2, 'MDTYPE')], { values: [1, 2] });
 add('nsh_np', 1, KEY.nshNp, 'decimal', '-r', 'nsh', [nshId(3, 'NP')]);
 add('nsh_spi', 4, KEY.nshPath, 'hexadecimal', '-w', 'nsh', [nshId(4, 'SPI')], { bits: 24, shift: 8, alias: 'nsp' });
 add('nsh_si', 1, KEY.nshPath + 3, 'decimal', '-w', 'nsh', [nshId(5, 'SI')], { alias: 'nsi' });

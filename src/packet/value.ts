@@ -143,9 +143,9 @@ export function tunMetadataPresence(field: Field): { offset: number; bit: number
   return { offset: KEY.tunMetadataPresent + 7 - (option >> 3), bit: 1 << (option & 7) };
 }
 
-/** The mask bytes, from `field.place.offset` on, of all bits of a field. */
-export function placeMask(field: Field): Uint8Array {
+/** The mask bytes, from `field.place.offset` on, of the bits of a field (all of them, or those in `bits`). */
+export function placeMask(field: Field, bits: FieldValue = allOnes(field)): Uint8Array {
   const mask = new Uint8Array(field.place.bytes);
-  writePlace(field, mask, allOnes(field), 0);
+  writePlace(field, mask, bits, 0);
   return mask;
 }

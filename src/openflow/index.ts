@@ -1,0 +1,24 @@
+// The OpenFlow library: messages, flows and actions as plain objects; their wire formats; their texts.
+export * from './action.ts';
+export { CURRENT_TABLE, PACKET_TYPE } from './actions/control.ts';
+export { loadSegments } from './actions/fields.ts';
+export { actionsRead, actionsWrite, denseFieldUse, instructionRank, isInstruction } from './actions/index.ts';
+export { MAX_LEN_ALL } from './actions/output.ts';
+export { OPENFLOW_ERRORS, OpenflowError, type OpenflowErrorCode } from './errors.ts';
+export * from './flow.ts';
+export * from './port.ts';
+export { formatSubfield, parseSubfield, type Subfield, wholeField } from './subfield.ts';
+export { formatActions, parseActions } from './text/actions.ts';
+export { checkActions } from './text/check.ts';
+export { formatFieldValue, parseFieldValue } from './text/field-value.ts';
+export {
+  type FlowFormatOptions,
+  type FlowTextMode,
+  formatDuration,
+  formatFlow,
+  formatFlowFlags,
+  formatRuleMatch,
+  parseFlow,
+} from './text/flow.ts';
+export { formatMatch } from './text/match.ts';
+export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';

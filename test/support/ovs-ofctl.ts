@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+
+/** Is Debian's ovs-ofctl here, to compare with? */
+export const hasOvsOfctl = spawnSync('ovs-ofctl', ['--version']).status === 0;
+
+/** Runs ovs-ofctl with lines on its standard input; its output's lines, messages for people left out. */
+export function ovsOfctl(args: readonly string[], input: string): { lines: string[]; stderr: string; status: number } {
+  const run = spawnSync('ovs-ofctl', args, { input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const lines = run.stdout.split('\n').filter((line) => line !== '');
+  return { lines, stderr: run.stderr, status: run.status ?? -1 };
+}
+
+/** What ovs-ofctl makes of flows: each parsed, encoded in a protocol, decoded and printed again, without the header. */
+export function ovsParseFlows(flows: readonly string[], protocol: readonly string[]): string[] {
+  const { lines, stderr } = ovsOfctl([...protocol, 'parse-flows', '-'], `${flows.join('\n')}\n`);
+  const printed = lines.filter((line) => /^(OFPT_FLOW_MOD|NXT_FLOW_MOD)/.test(line));
+  if (printed.length !== flows.length)
+    throw new Error(`ovs-ofctl printed ${printed.length} of ${flows.length} flows: ${stderr.slice(0, 2000)}`);
+  return printed.map((line) => line.replace(/^.*?\(xid=0x[0-9a-f]+\): (ADD )?/, ''));
+}
