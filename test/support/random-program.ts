@@ -141,6 +141,8 @@ class Generator {
     const count = 4 + this.#random.below(index === 0 ? this.#items : Math.ceil(this.#items / 2));
     const items: Item[] = [this.#prologue(index)];
     for (let n = 1; n <= count; n++) items.push(this.#item(n, count + 1, index));
+    // Every function is called at least here: Linux refuses code that is not reachable.
+    if (index + 1 < this.#functions) items[count] = this.#localCall(index + 1);
     items.push(this.#epilogue());
     return items;
   }
@@ -190,7 +192,9 @@ class Generator {
     if (choice === 13) return this.#jumpBack(1 + random.below(index));
     if (choice === 14) return { code: this.#earlyExit() };
     if (choice === 15)
-      return functionIndex + 1 < this.#functions ? this.#localCall(functionIndex) : { code: [this.#arithmetic()] };
+      return functionIndex + 1 < this.#functions
+        ? this.#localCall(functionIndex + 1 + random.below(this.#functions - functionIndex - 1))
+        : { code: [this.#arithmetic()] };
     if (choice === 16) return { code: this.#variableStackAccess() };
     if (choice === 17) return { code: this.#packetLoad() };
     if (choice === 18) return { code: this.#globalAccess() };
@@ -274,11 +278,10 @@ class Generator {
   }
 
   #earlyExit(): Instruction[] {
-    return [{ ...this.#condition(), offset: this.#random.oneIn(8) ? 0 : 1 }, instruction('exit')];
+    return [{ ...this.#condition(), offset: !this.#kernel && this.#random.oneIn(8) ? 0 : 1 }, instruction('exit')];
   }
 
-  #localCall(functionIndex: number): Item {
-    const to = functionIndex + 1 + this.#random.below(this.#functions - functionIndex - 1);
+  #localCall(to: number): Item {
     const code = [
       instruction('mov64_reg', { dst: 1, src: 10 }),
       instruction('add64_imm', { dst: 1, imm: AREA_START + 8 * this.#random.below(5) }),
