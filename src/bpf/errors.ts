@@ -27,6 +27,62 @@ export const BPF_ERRORS = {
     meaning: 'An operand does not fit its field.',
     remedy: 'Keep offsets within 16 bits and immediates within 32.',
   },
+  BPF_NOT_ELF: {
+    meaning: 'The file is not an ELF object.',
+    remedy: 'Give the object file that clang -target bpf -c writes.',
+  },
+  BPF_WRONG_MACHINE: {
+    meaning: 'The object is for another machine than 64-bit little-endian eBPF.',
+    remedy: 'Compile with clang -target bpf.',
+  },
+  BPF_OBJECT_TOO_LARGE: {
+    meaning: 'The object file, or the global data it declares, is larger than allowed.',
+    remedy: 'Keep the object and its global data below 16 MiB each; large tables belong into maps.',
+  },
+  BPF_BAD_ELF: {
+    meaning: 'The object file is damaged or uses an ELF feature that eBPF objects do not have.',
+    remedy: 'Compile it again; do not link or compress it.',
+  },
+  BPF_BAD_BTF: {
+    meaning: 'The type or line information of the object is damaged.',
+    remedy: 'Compile it again with -g, or without to leave this information out.',
+  },
+  BPF_NO_PROGRAM: {
+    meaning: 'The object has no program, or none of the section or function name that was asked for.',
+    remedy: 'Define a function that is not static, and ask for a name that the message lists.',
+  },
+  BPF_AMBIGUOUS_PROGRAM: {
+    meaning: 'The object has several programs and the request fits more than one.',
+    remedy: 'Choose one by section or function name, or name one of them entry.',
+  },
+  BPF_BAD_FUNCTION: {
+    meaning: 'A function of the object is not whole instructions, or a jump in it leads out of it.',
+    remedy: 'Compile it again; in assembly, keep jumps inside their function.',
+  },
+  BPF_BAD_CALL: {
+    meaning: 'A call leads to no function of the object.',
+    remedy: 'Define the function in the same object, or call a helper by its number as oko.h declares it.',
+  },
+  BPF_TOO_MANY_FUNCTIONS: {
+    meaning: 'The program calls more local functions than allowed.',
+    remedy: 'Let the compiler inline small functions (static inline).',
+  },
+  BPF_BAD_RELOCATION: {
+    meaning: 'A relocation patches something that it cannot patch.',
+    remedy: 'Compile the object with clang -target bpf; do not edit or link it.',
+  },
+  BPF_UNSUPPORTED_RELOCATION: {
+    meaning: 'The program uses a construct that this switch does not offer, as a pointer to a function or CO-RE.',
+    remedy: 'Leave out the construct that the message names.',
+  },
+  BPF_UNDEFINED_SYMBOL: {
+    meaning: 'The program uses a function or variable that the object does not define.',
+    remedy: 'Define it in the same object; helpers are declared by number in oko.h.',
+  },
+  BPF_TOO_MANY_MAPS: {
+    meaning: 'The object declares more maps than allowed.',
+    remedy: 'Use fewer maps; values may be structs.',
+  },
   BPF_BAD_WINDOW: {
     meaning: 'The eBPF window does not fit its memory, or its bounds make no sense.',
     remedy: 'Choose a window of 16 to 31 bits, within the memory, with the guard behind it.',
@@ -36,8 +92,8 @@ export const BPF_ERRORS = {
     remedy: 'Make the maps smaller, unload programs, or configure a larger window.',
   },
   BPF_BAD_MAP: {
-    meaning: 'A map definition has sizes that its kind does not allow.',
-    remedy: 'Correct the definition in the program: the message says which size and what is allowed.',
+    meaning: 'A map definition has a type, a size or a number of entries that no map can have.',
+    remedy: 'Correct the definition in the program: the message says which field and what is allowed.',
   },
   BPF_MAP_ARGUMENT: {
     meaning: 'A key, value or item given to a map has the wrong length.',

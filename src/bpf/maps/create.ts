@@ -6,27 +6,15 @@ import { ArrayMap } from './array-map.ts';
 import { BloomMap } from './bloom-map.ts';
 import { CountMinMap } from './count-min-map.ts';
 import type { MapDefinition } from './definition.ts';
+import { checkMapDefinition } from './definition-check.ts';
 import { HashMap } from './hash-map.ts';
-import {
-  BLOOM_FLAG,
-  layoutOf,
-  MAP_FLAG,
-  MAP_HEADER,
-  MAP_KIND_NUMBER,
-  MAP_MAGIC,
-  MAX_HASH_COUNT,
-  MAX_KEY_SIZE,
-} from './layout.ts';
+import { BLOOM_FLAG, layoutOf, MAP_FLAG, MAP_HEADER, MAP_KIND_NUMBER, MAP_MAGIC } from './layout.ts';
 import { LpmMap } from './lpm-map.ts';
 import type { BpfMap } from './map.ts';
 import type { MapBlock } from './map-bytes.ts';
 
 /** Most bytes of one map. */
 export const MAX_MAP_BYTES = 2 ** 31 - 1;
-/** Most bytes of a value. */
-export const MAX_VALUE_SIZE = 1 << 20;
-/** Linux's longest LPM key: 256 bytes after the length. */
-const MAX_LPM_KEY_SIZE = 4 + 256;
 
 /** Makes a map: checks its definition, takes its block, writes header and initial content. `seed` is chosen at random unless given. */
 export function createMap(
@@ -35,7 +23,7 @@ export function createMap(
   definition: MapDefinition,
   seed = randomSeed(),
 ): BpfMap {
-  checkDefinition(definition);
+  checkMapDefinition(definition);
   const threads = definition.kind.startsWith('per-thread') ? clock.threadCount : 1;
   const layout = layoutOf({ ...definition, threads });
   if (layout.totalBytes > MAX_MAP_BYTES)
@@ -109,42 +97,6 @@ function writeHeader({ definition, memory, address, layout, threads, seed }: Map
 
 function keySizeInHeader(definition: MapDefinition): number {
   return definition.kind === 'bloom' ? itemSize(definition) : definition.keySize;
-}
-
-function checkDefinition(definition: MapDefinition): void {
-  const { kind, keySize, valueSize, maxEntries, hashCount, initial } = definition;
-  const refuse = (what: string, value: number, allowed: string): never => {
-    throw new BpfError('BPF_BAD_MAP', `map ${definition.name} (${kind}): ${what} is ${value}, must be ${allowed}`);
-  };
-  const check = (what: string, value: number, least: number, most: number): void => {
-    if (!Number.isInteger(value) || value < least || value > most) refuse(what, value, `${least} to ${most}`);
-  };
-  check('max_entries', maxEntries, 1, 2 ** 32 - 1);
-  switch (kind) {
-    case 'array':
-    case 'per-thread-array':
-      if (keySize !== 4 && keySize !== 8) refuse('key_size', keySize, '4 or 8');
-      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
-      break;
-    case 'lpm-trie':
-      check('key_size', keySize, 5, MAX_LPM_KEY_SIZE);
-      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
-      break;
-    case 'bloom':
-      check('key_size (of an item)', itemSize(definition), 1, MAX_KEY_SIZE);
-      check('nb_hash_functions', hashCount, 1, MAX_HASH_COUNT);
-      break;
-    case 'count-min':
-      check('key_size (of an item)', keySize, 1, MAX_KEY_SIZE);
-      if (valueSize !== 4 && valueSize !== 8) refuse('value_size (of a counter)', valueSize, '4 or 8');
-      check('nb_hash_functions', hashCount, 1, MAX_HASH_COUNT);
-      break;
-    default:
-      check('key_size', keySize, 1, MAX_KEY_SIZE);
-      check('value_size', valueSize, 1, MAX_VALUE_SIZE);
-  }
-  if (initial !== undefined && (kind !== 'array' || initial.length > valueSize))
-    refuse('the initial content', initial.length, `at most value_size (${valueSize}) bytes of an array`);
 }
 
 function randomSeed(): bigint {

@@ -425,6 +425,7 @@ describe('definitions that are refused', () => {
   const good = { name: 'm', kind: 'hash', keySize: 4, valueSize: 8, maxEntries: 16, hashCount: 0 } as const;
   test.each<[string, Partial<MapDefinition>]>([
     ['no entries', { maxEntries: 0 }],
+    ['2^31 entries', { maxEntries: 2 ** 31 }],
     ['entries that are no number', { maxEntries: Number.NaN }],
     ['no key', { keySize: 0 }],
     ['a key too long', { keySize: 513 }],
@@ -447,9 +448,9 @@ describe('definitions that are refused', () => {
   });
 
   test.each<[string, Partial<MapDefinition>]>([
-    ['2^31 entries', { maxEntries: 2 ** 31 }],
+    ['2^30 entries', { maxEntries: 2 ** 30 }],
     ['an array beyond the window', { kind: 'array', maxEntries: 2 ** 21 }],
-    ['2^32 − 1 bits', { kind: 'bloom', maxEntries: 2 ** 32 - 1, hashCount: 1 }],
+    ['2^30 bits', { kind: 'bloom', maxEntries: 2 ** 30, hashCount: 1 }],
   ])('%s: no room', (_name, wrong) => {
     const clock = EpochClock.create(memory, 1);
     expect(() => createMap(memory, clock, { ...good, ...wrong })).toThrow(

@@ -1,0 +1,110 @@
+import { decodeSlots, SLOT_BYTES } from '../codec.ts';
+import { BpfError } from '../errors.ts';
+import { Opcode, Pseudo } from '../isa.ts';
+import type { Instruction } from '../program.ts';
+import type { SectionInfo } from './btf-ext.ts';
+import { type ElfFile, type Relocation, type Section, SymbolType } from './elf-file.ts';
+
+/** A function of the object; `start` and `length` in instruction slots of its section. */
+export interface CodeFunction {
+  readonly name: string;
+  readonly code: CodeSection;
+  readonly start: number;
+  readonly length: number;
+  /** Not `static`. */
+  readonly global: boolean;
+}
+
+interface FunctionStart {
+  readonly name: string;
+  /** Bytes; 0 when not known. */
+  readonly size: number;
+  readonly global: boolean;
+}
+
+/** One executable section: its instructions as they stand in the file, its functions, and what patches them. */
+export class CodeSection {
+  readonly section: Section;
+  readonly instructions: readonly Instruction[];
+  /** By start. */
+  readonly functions: readonly CodeFunction[];
+  readonly info: SectionInfo;
+  readonly #relocations: ReadonlyMap<number, Relocation>;
+
+  constructor(file: ElfFile, section: Section, info: SectionInfo) {
+    if (section.bytes.length % SLOT_BYTES !== 0)
+      throw new BpfError(
+        'BPF_BAD_FUNCTION',
+        `section ${section.name} has ${section.bytes.length} bytes, not a multiple of ${SLOT_BYTES}`,
+      );
+    this.section = section;
+    this.info = info;
+    this.instructions = decodeSlots(section.bytes);
+    this.#relocations = relocationsBySlot(file, section);
+    const starts = this.#functionStarts(file);
+    const order = [...starts.keys()].sort((a, b) => a - b);
+    this.functions = [...starts]
+      .sort(([a], [b]) => a - b)
+      .map(([start, { name, size, global }], index) => {
+        const length =
+          size === 0 ? (order[index + 1] ?? this.instructions.length) - start : Math.ceil(size / SLOT_BYTES);
+        return { name, code: this, start, length, global };
+      });
+  }
+
+  relocationAt(slot: number): Relocation | undefined {
+    return this.#relocations.get(slot);
+  }
+
+  /** Slots that a relocation patches. */
+  relocatedSlots(): Iterable<number> {
+    return this.#relocations.keys();
+  }
+
+  /** `section .text, instruction 12` */
+  where(slot: number): string {
+    return `section ${this.section.name}, instruction ${slot}`;
+  }
+
+  #functionStarts(file: ElfFile): Map<number, FunctionStart> {
+    const starts = new Map<number, FunctionStart>();
+    for (const { type, section, value, size, name, global } of file.symbols) {
+      if (type !== SymbolType.FUNC || section !== this.section.index) continue;
+      if (value % SLOT_BYTES !== 0 || size % SLOT_BYTES !== 0 || value >= this.section.size)
+        throw new BpfError('BPF_BAD_FUNCTION', `function ${name} does not consist of whole instructions`);
+      const slot = value / SLOT_BYTES;
+      // Of several names the one that others may use.
+      if (!starts.has(slot) || (global && starts.get(slot)?.global === false)) starts.set(slot, { name, size, global });
+    }
+    if (starts.size > 0) return starts;
+    for (const { slot, name } of this.info.functions)
+      if (slot < this.instructions.length) starts.set(slot, { name, size: 0, global: true });
+    if (starts.size > 0) return starts;
+    // Without any names the section is one function, and whatever it calls in itself others.
+    starts.set(0, { name: this.section.name, size: 0, global: true });
+    for (const [slot, instruction] of this.instructions.entries()) {
+      if (!isLocalCall(instruction) || this.#relocations.has(slot)) continue;
+      const start = slot + 1 + instruction.imm;
+      if (start < 0 || start >= this.instructions.length || starts.has(start)) continue;
+      starts.set(start, { name: `${this.section.name}+${start}`, size: 0, global: false });
+    }
+    return starts;
+  }
+}
+
+export function isLocalCall(instruction: Instruction): boolean {
+  return instruction.opcode === Opcode.CALL && instruction.src === Pseudo.CALL_LOCAL;
+}
+
+function relocationsBySlot(file: ElfFile, section: Section): Map<number, Relocation> {
+  const relocations = new Map<number, Relocation>();
+  for (const relocation of file.relocationsOf(section)) {
+    const slot = relocation.offset / SLOT_BYTES;
+    const where = `section ${section.name}: the relocation at byte ${relocation.offset}`;
+    if (!Number.isInteger(slot) || relocation.offset >= section.size)
+      throw new BpfError('BPF_BAD_RELOCATION', `${where} is not at an instruction`);
+    if (relocations.has(slot)) throw new BpfError('BPF_BAD_RELOCATION', `${where} is the second one there`);
+    relocations.set(slot, relocation);
+  }
+  return relocations;
+}

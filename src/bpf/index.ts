@@ -1,0 +1,21 @@
+export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS } from './codec.ts';
+export { LoadedObject, loadObject, type ProgramChoice, type ProgramEntry } from './elf/object.ts';
+export type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
+export { EpochClock } from './epoch.ts';
+export { BPF_ERRORS, BpfError, type BpfErrorCode } from './errors.ts';
+export { HELPERS, type Helper } from './helpers.ts';
+export { formOf, INSTRUCTION_FORMS, type InstructionForm } from './isa.ts';
+export {
+  attachMap,
+  type BpfMap,
+  createMap,
+  destroyMap,
+  type MapDefinition,
+  type MapEntries,
+  type MapEntry,
+  type MapKind,
+  type UpdateMode,
+} from './maps/index.ts';
+export { EbpfMemory, type EbpfMemoryOptions } from './memory.ts';
+export type { Instruction, Program, ProgramFunction, SourceLine } from './program.ts';
+export { EbpfThread } from './thread.ts';
