@@ -85,7 +85,7 @@ export class HashMap extends MapBytes implements BpfMap {
         const { bytes } = this.memory;
         const own = at + thread * this.layout.threadStride;
         bytes.copyWithin(own, value, value + this.definition.valueSize);
-        if (!isNew) return;
+        if (!isNew || this.threads === 1) return;
         for (let other = 0; other < this.threads; other++) {
           const copy = at + other * this.layout.threadStride;
           if (other !== thread) bytes.fill(0, copy, copy + this.definition.valueSize);
