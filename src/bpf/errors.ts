@@ -103,6 +103,11 @@ export const BPF_ERRORS = {
     meaning: 'A program uses an instruction or helper that the engine does not implement.',
     remedy: 'Compile without it; the message names the instruction.',
   },
+  BPF_BAD_CONTROL_FLOW: {
+    meaning:
+      'A jump or call leaves the program or lands inside of an instruction, or local calls nest too deep or recur.',
+    remedy: 'End every path with exit, keep targets on instructions, and nest at most 8 functions.',
+  },
   BPF_VIOLATION: {
     meaning: 'The interpreter saw a program do what no program may: a bad access, an uninitialised read, a wrong call.',
     remedy: 'Correct the program at the instruction that the message names.',

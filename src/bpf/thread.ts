@@ -9,8 +9,8 @@ export const FRAME_BYTES = 512;
 /**
  * What a thread needs to run programs, one block of the window:
  *
- *     0        8       12         16     20     24        64              4160
- *     | timeNs | index | dropped  | head | tail | …       | 8 frames      | 64 print records …
+ *     0        8       12         16     20     24   32         48   64         4160
+ *     | timeNs | index | dropped  | head | tail | … | singleRun | … | 8 frames | 64 print records …
  *
  * r10 of the entry function is block + stackTop; every local call moves it 512 bytes down.
  */
@@ -25,6 +25,8 @@ export const THREAD_BLOCK = {
   printHead: 16,
   /** u32, counts up: records read; only the reader stores it */
   printTail: 20,
+  /** u32 address, u32 length, u64 r0: where compiled code has the arguments and the result of a single run. */
+  singleRun: 32,
   stack: 64,
   stackTop: 64 + MAX_FRAMES * FRAME_BYTES,
   prints: 64 + MAX_FRAMES * FRAME_BYTES,

@@ -28,7 +28,7 @@ export function addDispatchers(original: FlowGraph, reachable: readonly number[]
   let dispatcherCount = 0;
   const predecessors: number[][] = graph.map(() => []);
   for (const node of reachable) {
-    for (const successor of graph[node] as number[]) predecessors[successor]?.push(node);
+    for (const successor of graph[node]) predecessors[successor]?.push(node);
   }
   const addNode = (node: DispatchNode, successors: number[]): number => {
     added.push(node);
@@ -41,9 +41,7 @@ export function addDispatchers(original: FlowGraph, reachable: readonly number[]
     for (const loop of stronglyConnected(graph, region)) {
       if (loop.length < 2) continue;
       const inside = new Set(loop);
-      const entries = loop.filter(
-        (node) => node === 0 || (predecessors[node] as number[]).some((source) => !inside.has(source)),
-      );
+      const entries = loop.filter((node) => node === 0 || predecessors[node].some((source) => !inside.has(source)));
       if (entries.length < 2) {
         regions.push(loop.filter((node) => node !== entries[0]));
         continue;
@@ -62,7 +60,7 @@ export function addDispatchers(original: FlowGraph, reachable: readonly number[]
           predecessors[header]?.push(select);
           predecessors[select] = from;
           for (const source of from) {
-            const successors = graph[source] as number[];
+            const successors = graph[source];
             successors.forEach((successor, at) => {
               if (successor === entry) successors[at] = select;
             });

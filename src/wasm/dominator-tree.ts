@@ -24,18 +24,16 @@ export class DominatorTree {
     this.parent[0] = 0;
     for (const node of order) {
       // All forward predecessors were met, so `parent` holds their common ancestor: fix the node's place in the tree.
-      if (node !== 0) this.#hang(node, this.parent[node] as number);
-      for (const successor of graph[node] as readonly number[]) {
-        if ((position[successor] as number) <= (position[node] as number)) continue;
-        const known = this.parent[successor] as number;
+      if (node !== 0) this.#hang(node, this.parent[node]);
+      for (const successor of graph[node]) {
+        if (position[successor] <= position[node]) continue;
+        const known = this.parent[successor];
         this.parent[successor] = known < 0 ? node : this.#commonAncestor(known, node);
       }
     }
     this.reducible = order.every((node) =>
-      (graph[node] as readonly number[]).every(
-        (successor) =>
-          (position[successor] as number) > (position[node] as number) ||
-          this.#commonAncestor(successor, node) === successor,
+      graph[node].every(
+        (successor) => position[successor] > position[node] || this.#commonAncestor(successor, node) === successor,
       ),
     );
   }
@@ -43,12 +41,10 @@ export class DominatorTree {
   #hang(node: number, parent: number): void {
     const depth = this.#depth;
     const jump = this.#jump;
-    depth[node] = (depth[parent] as number) + 1;
-    const far = jump[parent] as number;
-    const equalStrides =
-      (depth[parent] as number) - (depth[far] as number) ===
-      (depth[far] as number) - (depth[jump[far] as number] as number);
-    jump[node] = equalStrides ? (jump[far] as number) : parent;
+    depth[node] = depth[parent] + 1;
+    const far = jump[parent];
+    const equalStrides = depth[parent] - depth[far] === depth[far] - depth[jump[far]];
+    jump[node] = equalStrides ? jump[far] : parent;
   }
 
   #commonAncestor(one: number, other: number): number {
@@ -56,22 +52,22 @@ export class DominatorTree {
     const jump = this.#jump;
     let a = one;
     let b = other;
-    if ((depth[a] as number) < (depth[b] as number)) [a, b] = [b, a];
-    const level = depth[b] as number;
-    while ((depth[a] as number) > level) {
-      const far = jump[a] as number;
-      a = (depth[far] as number) >= level ? far : (this.parent[a] as number);
+    if (depth[a] < depth[b]) [a, b] = [b, a];
+    const level = depth[b];
+    while (depth[a] > level) {
+      const far = jump[a];
+      a = depth[far] >= level ? far : this.parent[a];
     }
     // Nodes of equal depth have jumps of equal length, so both sides move in step.
     while (a !== b) {
-      const farA = jump[a] as number;
-      const farB = jump[b] as number;
+      const farA = jump[a];
+      const farB = jump[b];
       if (farA !== farB) {
         a = farA;
         b = farB;
       } else {
-        a = this.parent[a] as number;
-        b = this.parent[b] as number;
+        a = this.parent[a];
+        b = this.parent[b];
       }
     }
     return a;

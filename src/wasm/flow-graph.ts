@@ -12,16 +12,16 @@ export function reversePostorder(graph: FlowGraph): number[] {
   const nextSuccessor = new Int32Array(graph.length);
   visited[0] = 1;
   while (stack.length > 0) {
-    const node = stack[stack.length - 1] as number;
-    const successors = graph[node] as readonly number[];
-    const at = nextSuccessor[node] as number;
+    const node = stack[stack.length - 1];
+    const successors = graph[node];
+    const at = nextSuccessor[node];
     if (at === successors.length) {
       order.push(node);
       stack.pop();
       continue;
     }
     nextSuccessor[node] = at + 1;
-    const successor = successors[at] as number;
+    const successor = successors[at];
     if (visited[successor] === 0) {
       visited[successor] = 1;
       stack.push(successor);
@@ -33,6 +33,6 @@ export function reversePostorder(graph: FlowGraph): number[] {
 /** Each node's place in an order; -1 for a node that is not in it. */
 export function positions(order: readonly number[], nodeCount: number): Int32Array {
   const position = new Int32Array(nodeCount).fill(-1);
-  for (let i = 0; i < order.length; i++) position[order[i] as number] = i;
+  for (let i = 0; i < order.length; i++) position[order[i]] = i;
   return position;
 }

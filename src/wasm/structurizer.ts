@@ -53,7 +53,7 @@ function dispatchEmitter(
       emitNode(node, negated);
       return;
     }
-    const local = selected[dispatch.dispatcher] as number;
+    const local = selected[dispatch.dispatcher];
     if (dispatch.kind === 'select') {
       code.i32Const(dispatch.value);
       code.localSet(local);
@@ -98,23 +98,23 @@ class StructuredWriter {
     this.#blockLabel = new Int32Array(count);
     const forwardEdges = new Int32Array(count);
     for (const node of order) {
-      const successors = graph[node] as readonly number[];
+      const successors = graph[node];
       for (const successor of successors) {
         if (this.#retreats(node, successor)) this.#isLoopHeader[successor] = 1;
         // The arms of a switch are only reached by branches, so each of them needs a block to branch out of.
-        else forwardEdges[successor] = (forwardEdges[successor] as number) + (successors.length > 2 ? 2 : 1);
+        else forwardEdges[successor] = forwardEdges[successor] + (successors.length > 2 ? 2 : 1);
       }
     }
     for (let i = order.length - 1; i > 0; i--) {
-      const node = order[i] as number;
-      if ((forwardEdges[node] as number) < 2) continue;
+      const node = order[i];
+      if (forwardEdges[node] < 2) continue;
       this.#isFollowing[node] = 1;
-      this.#following[dominators.parent[node] as number]?.push(node);
+      this.#following[dominators.parent[node]]?.push(node);
     }
   }
 
   #retreats(from: number, to: number): boolean {
-    return (this.#position[to] as number) <= (this.#position[from] as number);
+    return this.#position[to] <= this.#position[from];
   }
 
   write(): void {
@@ -133,7 +133,7 @@ class StructuredWriter {
       this.#loopLabel[node] = this.#code.loop();
       tasks.push({ kind: Task.endOther, node: -1 });
     }
-    for (const follower of this.#following[node] as number[]) {
+    for (const follower of this.#following[node]) {
       this.#blockLabel[follower] = this.#code.block();
       tasks.push({ kind: Task.tree, node: follower }, { kind: Task.endBlock, node: follower });
     }
@@ -153,7 +153,7 @@ class StructuredWriter {
   }
 
   #body(node: number): void {
-    const successors = this.#graph[node] as readonly number[];
+    const successors = this.#graph[node];
     const [first, second] = successors;
     if (first === undefined) {
       this.#emitNode(node, false);

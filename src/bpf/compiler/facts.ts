@@ -1,0 +1,306 @@
+import { HELPER_ID } from '../helpers.ts';
+import { type InstructionForm, Pseudo } from '../isa.ts';
+import type { Instruction } from '../program.ts';
+import { FRAME_BYTES } from '../thread.ts';
+import {
+  type AbstractValue,
+  bounded,
+  constant,
+  joinValues,
+  maxOf,
+  sameValue,
+  U32_MAX,
+  UNKNOWN,
+} from './abstract-value.ts';
+import { arithmeticResult } from './arithmetic-bounds.ts';
+import type { FunctionBody } from './function-body.ts';
+import { liveAtStart } from './register-use.ts';
+import { type SlotPiece, type SlotValues, StackSlots } from './stack-slot.ts';
+
+/** What is known where an instruction begins. */
+export interface InstructionFacts {
+  /** Of the destination register, before. */
+  readonly dst: AbstractValue;
+  /** Of the source register, or the immediate where the instruction has one instead. */
+  readonly src: AbstractValue;
+  /** Of r0 to r5, for a call, an exit and an atomic operation. */
+  readonly registers?: readonly AbstractValue[];
+  /** What the stack's slots hold, for a call. */
+  readonly slots?: SlotValues;
+  /** The slots that a load reads, when they hold all of it. */
+  readonly pieces?: readonly SlotPiece[];
+  /** The slot that a store writes; undefined when it is not kept track of. */
+  readonly slot?: number;
+}
+
+/** What the analysis needs to know from outside of the function. */
+export interface FactsContext {
+  readonly instructions: readonly Instruction[];
+  readonly forms: readonly (InstructionForm | undefined)[];
+  /** r1 to r5 at the function's start, as many as it is given. */
+  readonly parameters: readonly AbstractValue[];
+  /** The largest address of the window. */
+  readonly mask: number;
+  /** Address of byte `offset` in the only value of map `index`. */
+  readonly mapValueAddress: (index: number, offset: number) => number;
+}
+
+interface State {
+  readonly registers: AbstractValue[];
+  readonly slots: (AbstractValue | undefined)[];
+}
+
+/** A register that holds nothing, at a function's start or after a call, reads as 0. */
+const UNWRITTEN = constant(0n);
+
+/** A block is joined this often before its numbers lose their bounds, and the function before nothing is known of it. */
+const PRECISE_VISITS = 3;
+const MAX_PASSES = 12;
+
+/**
+ * What is known of registers and stack slots at every instruction of a function, by one forward data flow analysis.
+ */
+export class FunctionFacts {
+  readonly stack = new StackSlots();
+  /** By pc. */
+  readonly at: (InstructionFacts | undefined)[];
+  /**
+   * Whether an address within the frame went where it is no longer followed: then stores through unknown pointers may
+   * change the stack.
+   */
+  frameEscapes = false;
+  readonly #body: FunctionBody;
+  readonly #order: readonly number[];
+  readonly #context: FactsContext;
+  readonly #live: Int32Array;
+
+  constructor(body: FunctionBody, order: readonly number[], context: FactsContext) {
+    this.#body = body;
+    this.#order = order;
+    this.#context = context;
+    this.at = new Array(context.instructions.length);
+    this.#live = liveAtStart(body, order, context.forms, context.instructions);
+    let states = this.#solve();
+    // The escape was perhaps met only after a store that it concerns.
+    if (this.frameEscapes) states = this.#solve();
+    for (const block of order) this.#transferBlock(block, copyState(states[block]), true);
+  }
+
+  #entryState(): State {
+    const registers = new Array<AbstractValue>(11).fill(UNWRITTEN);
+    this.#context.parameters.forEach((value, i) => {
+      registers[i + 1] = value;
+    });
+    registers[10] = { kind: 'frame', offset: 0 };
+    return { registers, slots: [] };
+  }
+
+  #ignorance(): State {
+    const registers = new Array<AbstractValue>(11).fill(UNKNOWN);
+    registers[10] = { kind: 'frame', offset: 0 };
+    return { registers, slots: [] };
+  }
+
+  /** The states at the start of the blocks. */
+  #solve(): State[] {
+    const { graph } = this.#body;
+    const states: (State | undefined)[] = new Array(graph.length);
+    const visits = new Int32Array(graph.length);
+    const dirty = new Uint8Array(graph.length);
+    states[0] = this.#entryState();
+    dirty[0] = 1;
+    for (let pass = 0; ; pass++) {
+      if (pass === MAX_PASSES) {
+        this.frameEscapes = true;
+        return graph.map(() => this.#ignorance());
+      }
+      let changed = false;
+      for (const block of this.#order) {
+        const state = states[block];
+        if (dirty[block] === 0 || state === undefined) continue;
+        dirty[block] = 0;
+        const result = copyState(state);
+        this.#transferBlock(block, result, false);
+        for (const successor of graph[block]) {
+          const known = states[successor];
+          const joined = known === undefined ? copyState(result) : this.#join(known, result, successor, visits);
+          if (known !== undefined && joined === known) continue;
+          states[successor] = joined;
+          dirty[successor] = 1;
+          changed = true;
+        }
+      }
+      if (!changed) return states.map((state) => state ?? this.#ignorance());
+    }
+  }
+
+  /** Returns `known` itself when `other` adds nothing to it. */
+  #join(known: State, other: State, block: number, visits: Int32Array): State {
+    const live = this.#live[block];
+    let changed = false;
+    const registers = known.registers.map((value, i) => {
+      const incoming = other.registers[i];
+      if (sameValue(value, incoming)) return value;
+      if ((live & (1 << i)) !== 0 && (value.kind === 'frame' || incoming.kind === 'frame')) this.frameEscapes = true;
+      let joined = (live & (1 << i)) === 0 ? UNKNOWN : joinValues(value, incoming);
+      if (!sameValue(joined, value) && visits[block] > PRECISE_VISITS) joined = UNKNOWN;
+      if (!sameValue(joined, value)) changed = true;
+      return joined;
+    });
+    const slots = known.slots.map((value, i) => {
+      const incoming = other.slots[i];
+      if (value === undefined) return undefined;
+      let joined = incoming === undefined ? undefined : joinValues(value, incoming);
+      if (joined !== undefined && sameValue(joined, value)) return value;
+      if (joined !== undefined && visits[block] > PRECISE_VISITS) joined = slotBound(this.stack.slots[i].bytes);
+      if (joined === undefined || !sameValue(joined, value)) changed = true;
+      return joined;
+    });
+    if (!changed) return known;
+    visits[block]++;
+    return { registers, slots };
+  }
+
+  #transferBlock(block: number, state: State, record: boolean): void {
+    const { forms, instructions } = this.#context;
+    const { start, end } = this.#body.blocks[block];
+    for (let pc = start; pc < end; pc++) {
+      const form = forms[pc];
+      if (form !== undefined) this.#transfer(pc, form, instructions[pc], state, record);
+    }
+  }
+
+  #transfer(pc: number, form: InstructionForm, instruction: Instruction, state: State, record: boolean): void {
+    const { registers, slots } = state;
+    const { dst, src, imm, offset } = instruction;
+    const left = registers[dst];
+    const fromImmediate = 'source' in form && form.source === 'imm';
+    const right = fromImmediate ? constant(BigInt(imm)) : registers[src];
+    let more: Partial<InstructionFacts> = {};
+    switch (form.kind) {
+      case 'alu': {
+        const result = arithmeticResult(form.op, form.width, left, right);
+        if (result.kind !== 'frame') this.#lose(right, form.op === 'mov' ? right : left);
+        registers[dst] = result;
+        break;
+      }
+      case 'neg':
+        this.#lose(left, left);
+        registers[dst] = form.width === 64 ? UNKNOWN : bounded(U32_MAX);
+        break;
+      case 'movsx':
+        this.#lose(right, right);
+        registers[dst] = form.width === 64 ? UNKNOWN : bounded(U32_MAX);
+        break;
+      case 'endian':
+        this.#lose(left, left);
+        registers[dst] = form.bits === 64 ? UNKNOWN : bounded(2 ** form.bits - 1);
+        break;
+      case 'load': {
+        const pieces = right.kind === 'frame' ? this.stack.pieces(slots, right.offset + offset, form.bytes) : undefined;
+        if (pieces !== undefined) more = { pieces };
+        registers[dst] = this.#loaded(form.bytes, form.signed, pieces, slots);
+        break;
+      }
+      case 'store':
+        more = this.#store(state, left, offset, form.bytes, right);
+        break;
+      case 'atomic':
+        more = { registers: registers.slice(0, 6) };
+        this.#lose(right, right);
+        if (left.kind === 'frame') this.stack.forget(slots, left.offset + offset, form.bytes);
+        else this.#unknownStore(slots);
+        if (form.op === 'cmpxchg') registers[0] = slotBound(form.bytes);
+        else if (form.fetch) registers[src] = slotBound(form.bytes);
+        break;
+      case 'call':
+        more = { registers: registers.slice(0, 6), slots: [...slots] };
+        this.#call(form.target, imm, state);
+        break;
+      case 'exit':
+        more = { registers: registers.slice(0, 6) };
+        break;
+      case 'packet':
+        registers[0] = bounded(2 ** (8 * form.bytes) - 1);
+        break;
+      case 'lddw':
+        registers[dst] = this.constantOf(pc, instruction);
+        break;
+      default:
+    }
+    if (record) this.at[pc] = { dst: left, src: right, ...more };
+  }
+
+  /** An address within the frame that took part in something else than adding a constant is no longer followed. */
+  #lose(one: AbstractValue, other: AbstractValue): void {
+    if (one.kind === 'frame' || other.kind === 'frame') this.frameEscapes = true;
+  }
+
+  #unknownStore(slots: (AbstractValue | undefined)[]): void {
+    if (this.frameEscapes) slots.fill(undefined);
+  }
+
+  #store(
+    { slots }: State,
+    base: AbstractValue,
+    displacement: number,
+    bytes: number,
+    value: AbstractValue,
+  ): Partial<InstructionFacts> {
+    this.#lose(value, value);
+    if (base.kind !== 'frame') {
+      this.#unknownStore(slots);
+      return {};
+    }
+    const offset = base.offset + displacement;
+    this.stack.forget(slots, offset, bytes);
+    if (offset < -FRAME_BYTES || offset + bytes > 0) return {};
+    const slot = this.stack.numberOf(offset, bytes);
+    if (slot < 0) return {};
+    while (slots.length <= slot) slots.push(undefined);
+    slots[slot] = truncated(value, bytes);
+    return { slot };
+  }
+
+  #loaded(bytes: number, signed: boolean, pieces: readonly SlotPiece[] | undefined, slots: SlotValues): AbstractValue {
+    if (signed) return UNKNOWN;
+    const only = pieces?.length === 1 ? pieces[0] : undefined;
+    const value = only?.from === 0 ? slots[only.slot] : undefined;
+    return value === undefined ? slotBound(bytes) : truncated(value, bytes);
+  }
+
+  #call(target: string, id: number, { registers, slots }: State): void {
+    if (target === 'local') {
+      for (let i = 1; i <= 5; i++) this.#lose(registers[i], registers[i]);
+      this.#unknownStore(slots);
+      registers[0] = UNKNOWN;
+    } else if (id === HELPER_ID.mapLookup) registers[0] = bounded(this.#context.mask);
+    else if (id === HELPER_ID.hash) registers[0] = bounded(U32_MAX);
+    else if (id === HELPER_ID.printf) registers[0] = constant(0n);
+    else registers[0] = UNKNOWN;
+    registers.fill(UNWRITTEN, 1, 6);
+  }
+
+  /** What lddw loads. */
+  constantOf(pc: number, { src, imm }: Instruction): AbstractValue {
+    const next = this.#context.instructions[pc + 1].imm;
+    if (src === Pseudo.LDDW_IMM) return constant((BigInt(next) << 32n) | BigInt(imm >>> 0));
+    if (src === Pseudo.LDDW_MAP) return { kind: 'map', index: imm };
+    return constant(BigInt(this.#context.mapValueAddress(imm, next)));
+  }
+}
+
+function copyState({ registers, slots }: State): State {
+  return { registers: [...registers], slots: [...slots] };
+}
+
+function slotBound(bytes: number): AbstractValue {
+  return bytes === 8 ? UNKNOWN : bounded(2 ** (8 * bytes) - 1);
+}
+
+/** The low bytes of a value. */
+function truncated(value: AbstractValue, bytes: number): AbstractValue {
+  if (bytes === 8) return value;
+  if (value.kind === 'constant') return constant(BigInt.asUintN(8 * bytes, value.value));
+  return bounded(Math.min(maxOf(value), 2 ** (8 * bytes) - 1));
+}

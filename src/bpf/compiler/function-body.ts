@@ -1,0 +1,103 @@
+import { BpfError } from '../errors.ts';
+import { formOf, type InstructionForm } from '../isa.ts';
+import type { Program } from '../program.ts';
+
+/** Instructions that run one after the other: slots `start` up to, not including, `end`. */
+export interface BasicBlock {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One function of a program as a control flow graph of basic blocks; block 0 is its entry. */
+export interface FunctionBody {
+  readonly pc: number;
+  readonly blocks: readonly BasicBlock[];
+  /** Successors by block; of a condition first the jump, then the fall through. */
+  readonly graph: readonly (readonly number[])[];
+  readonly predecessors: readonly (readonly number[])[];
+  /** First slots of the functions it calls. */
+  readonly callees: ReadonlySet<number>;
+}
+
+/** What every instruction of a program is; undefined in the second slot of lddw. */
+export function formsOf(program: Program): (InstructionForm | undefined)[] {
+  const forms: (InstructionForm | undefined)[] = new Array(program.instructions.length).fill(undefined);
+  for (let pc = 0; pc < forms.length; pc++) {
+    const instruction = program.instructions[pc];
+    if (instruction === undefined) break;
+    const form = formOf(instruction);
+    if (form === undefined)
+      throw new BpfError(
+        'BPF_UNKNOWN_OPCODE',
+        `no instruction has opcode 0x${instruction.opcode.toString(16)} (pc ${pc})`,
+      );
+    forms[pc] = form;
+    if (form.kind === 'lddw') pc++;
+  }
+  return forms;
+}
+
+/** Where control goes after an instruction: jump target first, then the next slot. */
+function successorsOf(program: Program, forms: readonly (InstructionForm | undefined)[], pc: number): number[] {
+  const form = forms[pc];
+  const instruction = program.instructions[pc];
+  if (form === undefined || instruction === undefined)
+    throw new BpfError('BPF_BAD_CONTROL_FLOW', `control comes to pc ${pc}, where no instruction begins`);
+  switch (form.kind) {
+    case 'exit':
+      return [];
+    case 'goto':
+      return [pc + 1 + (form.wide ? instruction.imm : instruction.offset)];
+    case 'jump':
+      return [pc + 1 + instruction.offset, pc + 1];
+    case 'lddw':
+      return [pc + 2];
+    default:
+      return [pc + 1];
+  }
+}
+
+/** Splits the instructions that a function reaches into blocks. */
+export function functionBody(
+  program: Program,
+  forms: readonly (InstructionForm | undefined)[],
+  entry: number,
+): FunctionBody {
+  const reached = new Map<number, number[]>();
+  const leaders = new Set<number>([entry]);
+  const callees = new Set<number>();
+  const pending = [entry];
+  for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
+    if (reached.has(pc)) continue;
+    const successors = successorsOf(program, forms, pc);
+    reached.set(pc, successors);
+    const form = forms[pc];
+    if (form?.kind === 'call' && form.target === 'local') callees.add(pc + 1 + (program.instructions[pc]?.imm ?? 0));
+    if (form?.kind === 'jump' || form?.kind === 'goto') for (const target of successors) leaders.add(target);
+    pending.push(...successors);
+  }
+  const starts = [...leaders].sort((a, b) => a - b);
+  // The entry is block 0 wherever it stands.
+  const ordered = [entry, ...starts.filter((pc) => pc !== entry)];
+  const blockAt = new Map(ordered.map((pc, block) => [pc, block]));
+  const blocks: BasicBlock[] = [];
+  const graph: number[][] = [];
+  for (const start of ordered) {
+    let pc = start;
+    for (;;) {
+      const successors = reached.get(pc) ?? [];
+      const next = successors[0];
+      if (successors.length !== 1 || next === undefined || blockAt.has(next)) {
+        blocks.push({ start, end: forms[pc]?.kind === 'lddw' ? pc + 2 : pc + 1 });
+        graph.push(successors.map((target) => blockAt.get(target) ?? 0));
+        break;
+      }
+      pc = next;
+    }
+  }
+  const predecessors: number[][] = blocks.map(() => []);
+  graph.forEach((successors, block) => {
+    for (const successor of successors) predecessors[successor]?.push(block);
+  });
+  return { pc: entry, blocks, graph, predecessors, callees };
+}

@@ -1,0 +1,29 @@
+import type { FunctionCode } from '../../wasm/index.ts';
+import type { InstructionForm } from '../isa.ts';
+import type { BpfMap } from '../maps/map.ts';
+import type { Program } from '../program.ts';
+import type { ModuleFunctions } from './module-functions.ts';
+import type { Window } from './window.ts';
+
+/** What the functions of one program share while they are compiled. */
+export interface ProgramContext {
+  readonly program: Program;
+  /** By pc; undefined in the second slot of lddw. */
+  readonly forms: readonly (InstructionForm | undefined)[];
+  readonly maps: readonly BpfMap[];
+  readonly window: Window;
+  readonly functions: ModuleFunctions;
+  /** Every store to the stack reaches memory, even if nothing reads it there. */
+  readonly keepsStack: boolean;
+  readonly fuel: Fuel | undefined;
+  /** Address of byte `offset` in the only value of map `index`. */
+  mapValueAddress(index: number, offset: number): number;
+  /** Function index of the local function that starts at `pc`. */
+  localFunction(pc: number): number;
+}
+
+/** Counts what could go on for ever: rounds of loops, and calls. */
+export interface Fuel {
+  /** Takes one unit; traps when there is none. */
+  burn(code: FunctionCode): void;
+}
