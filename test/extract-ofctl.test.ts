@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCaptureFile } from '../src/packet/capture-file.ts';
 import { encodePcap, ethernet, extractKey, ipv4, ipv6, newKey, udp } from '../src/packet/index.ts';
 import { mutation } from './support/mutation.ts';
 import { ofctlFlowText } from './support/ofctl-flow-text.ts';
@@ -56,6 +57,10 @@ describe.skipIf(!existsSync(OVS_OFCTL))('extraction, with ovs-ofctl as judge (ne
       .filter((packet) => packet.length > 0); // its reader of captures stops at an empty packet
     const many = fc.array(damaged, { minLength: PACKETS_PER_RUN, maxLength: PACKETS_PER_RUN, size: 'max' });
     fc.assert(fc.property(many, expectAgreement), { numRuns: runs(20), endOnFailure: true });
+  });
+
+  it.each(['lan', 'mix'])('agrees about the shipped capture %s', (name) => {
+    expectAgreement([...readCaptureFile(`examples/captures/${name}.pcap`)].map((p) => p.bytes));
   });
 
   it.each([0, 255, 256, 9000, 65_000])('agrees about packets with %i bytes of padding', (padding) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { mutated } from '../../test/support/mutation.ts';
@@ -28,7 +29,8 @@ const pcapng = (littleEndian: boolean): Uint8Array =>
     .enhanced(0, 1n, [])
     .out.finish();
 
-const seeds = [encodePcap(packets, 'us'), encodePcap(packets, 'ns'), pcapng(true), pcapng(false)];
+const real = new Uint8Array(readFileSync('examples/captures/lan.pcap')).slice(0, 3000);
+const seeds = [encodePcap(packets, 'us'), encodePcap(packets, 'ns'), pcapng(true), pcapng(false), real];
 
 it('survives damaged captures with nothing but a PacketError, and invents no bytes', () => {
   let refused = 0;
