@@ -46,6 +46,7 @@ export * from './key.ts';
 export { MAX_VLAN_TAGS, NETWORK, PacketLayout } from './layout.ts';
 export { Mask } from './mask.ts';
 export { type FieldMatch, isExact, Match, MatchBuilder } from './match.ts';
+export { completeChecksum, segment } from './offload.ts';
 export { type CaptureSink, encodePcap, MemorySink, type PcapPrecision, PcapWriter } from './pcap-writer.ts';
 export {
   CT_STATE,
