@@ -1,0 +1,79 @@
+import type { DatapathAction } from './action.ts';
+import type { FlowNode, Outcome, ProgramResult } from './outcome.ts';
+import type { Port, PortCounters } from './port.ts';
+
+/** A packet that the cache could not place, on its way to translation. */
+export interface Upcall {
+  readonly packet: Uint8Array;
+  /** The packet's flow key (`src/packet/key.ts`), in_port filled in. */
+  readonly key: Uint8Array;
+  readonly inPort: number;
+  readonly timeNs: bigint;
+  /** Results of the programs that have run for this packet, in the order they were asked. */
+  readonly results: readonly ProgramResult[];
+}
+
+/** What translation answers: where such packets go. */
+export interface Verdict {
+  /** Every program that was asked on the way, the upcall's own first. */
+  readonly results: readonly ProgramResult[];
+  readonly outcome: Outcome;
+}
+
+/** Translates packets that miss the cache. */
+export type UpcallHandler = (upcall: Upcall) => Verdict;
+
+/** Runs a filter program on a packet; a program that is not there never matches. */
+export interface ProgramRunner {
+  matches(program: number, packet: Uint8Array, timeNs: bigint): boolean;
+}
+
+/** A cached flow as listings show it. */
+export interface CachedFlow {
+  /** The flow key under the union mask. */
+  readonly key: Uint8Array;
+  readonly node: FlowNode;
+}
+
+/** Why packets were dropped, by name; each counts from the start. */
+export interface DatapathCounters {
+  /** Packets that matched a cached flow. */
+  hits: number;
+  /** Packets that had to be translated. */
+  misses: number;
+  /** Cached flows given up because the cache was full. */
+  cacheEvictions: number;
+  /** Outputs to a port that is not there. */
+  dropNoPort: number;
+  /** Outputs that the port had no room for. */
+  dropPortFull: number;
+}
+
+/**
+ * Forwards packets by cached flows and asks for a verdict when it has none. Knows nothing of OpenFlow: a flow here is a
+ * key under one mask, the *union* of all bits that any rule matches or any action reads, so that one probe decides.
+ */
+export interface Datapath {
+  readonly counters: Readonly<DatapathCounters>;
+
+  /** Adds a port under a number of its own. */
+  addPort(number: number, port: Port): void;
+  removePort(number: number): void;
+  ports(): Iterable<readonly [number, Port]>;
+  portCounters(number: number): Readonly<PortCounters> | undefined;
+
+  /** Sets the bits of the flow key that decide, as long as the key; forgets every cached flow. */
+  setUnion(mask: Uint8Array): void;
+
+  /** From now on no packet is handled by a verdict given before. */
+  invalidate(): void;
+
+  /** A packet comes in by a port. */
+  receive(inPort: number, packet: Uint8Array, timeNs: bigint): void;
+
+  /** Runs actions on a packet that did not come in by a port, or again. */
+  execute(actions: readonly DatapathAction[], packet: Uint8Array, timeNs: bigint): void;
+
+  /** The flows that are cached and valid now. */
+  flows(): Iterable<CachedFlow>;
+}

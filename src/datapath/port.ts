@@ -1,0 +1,15 @@
+/** Where a datapath sends packets. Receiving is the owner's business: it calls `Datapath.receive`. */
+export interface Port {
+  readonly name: string;
+  /** Takes the packet, or returns false when it has no room; the datapath counts that as a drop. The bytes may be reused afterwards. */
+  send(packet: Uint8Array, timeNs: bigint): boolean;
+}
+
+/** Counters of one port since it was added. */
+export interface PortCounters {
+  rxPackets: number;
+  rxBytes: number;
+  txPackets: number;
+  txBytes: number;
+  txDropped: number;
+}
