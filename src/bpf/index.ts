@@ -1,9 +1,11 @@
 export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS } from './codec.ts';
+export { WasmCompiler } from './compiler/index.ts';
 export { LoadedObject, loadObject, type ProgramChoice, type ProgramEntry } from './elf/object.ts';
 export type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
 export { EpochClock } from './epoch.ts';
 export { BPF_ERRORS, BpfError, type BpfErrorCode } from './errors.ts';
 export { HELPERS, type Helper } from './helpers.ts';
+export { Interpreter } from './interpreter.ts';
 export { formOf, INSTRUCTION_FORMS, type InstructionForm } from './isa.ts';
 export {
   attachMap,
@@ -18,4 +20,11 @@ export {
 } from './maps/index.ts';
 export { EbpfMemory, type EbpfMemoryOptions } from './memory.ts';
 export type { Instruction, Program, ProgramFunction, SourceLine } from './program.ts';
-export { EbpfThread } from './thread.ts';
+export { EbpfThread, type PrintRecord } from './thread.ts';
+export {
+  formatRejection,
+  type Rejection,
+  type VerifierResult,
+  type VerifierSummary,
+  verify,
+} from './verifier/index.ts';

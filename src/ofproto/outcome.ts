@@ -1,0 +1,79 @@
+import type { DatapathAction, Outcome } from '../datapath/index.ts';
+import type { Rule } from './rule.ts';
+
+/** An address that a packet taught; to be learnt again whenever its outcome handles packets. */
+export interface Lesson {
+  readonly vlan: number;
+  readonly mac: string;
+  readonly port: number;
+}
+
+/** What translation says of a packet. */
+export interface Translation {
+  readonly actions: readonly DatapathAction[];
+  /** The rules that the packet matched, in order. */
+  readonly rules: readonly Rule[];
+  readonly lessons: readonly Lesson[];
+}
+
+/** The outcome of a translation: knows which rules its counters belong to. */
+export class BridgeOutcome implements Outcome, Translation {
+  readonly actions: readonly DatapathAction[];
+  readonly rules: readonly Rule[];
+  readonly lessons: readonly Lesson[];
+  packets = 0;
+  bytes = 0;
+  lastUsedNs = 0n;
+  #creditedPackets = 0;
+  #creditedBytes = 0;
+
+  constructor(translation: Translation) {
+    this.actions = translation.actions;
+    this.rules = translation.rules;
+    this.lessons = translation.lessons;
+  }
+
+  /** Brings the rules up to date; true when there was anything new. */
+  credit(): boolean {
+    const packets = this.packets - this.#creditedPackets;
+    if (packets === 0) return false;
+    for (const rule of this.rules) {
+      rule.packets += packets;
+      rule.bytes += this.bytes - this.#creditedBytes;
+      if (this.lastUsedNs > rule.usedNs) rule.usedNs = this.lastUsedNs;
+    }
+    this.#creditedPackets = this.packets;
+    this.#creditedBytes = this.bytes;
+    return true;
+  }
+}
+
+/** Outcomes by what they say, so that flows that end alike share one. */
+export class OutcomeTable {
+  readonly #outcomes = new Map<string, BridgeOutcome>();
+
+  intern(translation: Translation): BridgeOutcome {
+    const id = identity(translation);
+    let outcome = this.#outcomes.get(id);
+    if (outcome === undefined) {
+      outcome = new BridgeOutcome(translation);
+      this.#outcomes.set(id, outcome);
+    }
+    return outcome;
+  }
+
+  [Symbol.iterator](): Iterator<BridgeOutcome> {
+    return this.#outcomes.values();
+  }
+
+  clear(): void {
+    this.#outcomes.clear();
+  }
+}
+
+function identity({ actions, rules, lessons }: Translation): string {
+  const actionText = JSON.stringify(actions);
+  const ruleText = rules.map((rule) => rule.sequence).join(',');
+  const lessonText = lessons.map(({ vlan, mac, port }) => `${vlan}/${mac}/${port}`).join(',');
+  return `${actionText}|${ruleText}|${lessonText}`;
+}
