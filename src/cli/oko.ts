@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+
+import { demoCommand } from './demo/demo.ts';
+import { explainCommand } from './explain.ts';
+import { replayCommand } from './replay/replay.ts';
+
+/** The whole command line. */
+export function okoCommand(): Command {
+  const oko = new Command('oko')
+    .description('A software switch that speaks OpenFlow and is extended with eBPF programs while it runs.')
+    .version(readVersion())
+    .addCommand(demoCommand())
+    .addCommand(replayCommand())
+    .addCommand(bpfCommand())
+    .addCommand(explainCommand())
+    .showHelpAfterError('(add --help for what this command takes)');
+  throwInsteadOfExiting(oko);
+  return oko;
+}
+
+function bpfCommand(): Command {
+  return new Command('bpf').description('Work on eBPF programs.');
+}
+
+/** commander ends the process on its own otherwise, and output that is still on its way would be lost. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwInsteadOfExiting);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

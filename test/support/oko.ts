@@ -1,0 +1,14 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Runs the built command line as a user would. */
+export function oko(
+  args: readonly string[],
+  options: { input?: string; timeoutMs?: number } = {},
+): SpawnSyncReturns<string> {
+  const { input, timeoutMs = 30_000 } = options;
+  return spawnSync(process.execPath, [MAIN, ...args], { cwd: REPOSITORY, encoding: 'utf8', timeout: timeoutMs, input });
+}
