@@ -27,6 +27,10 @@ export const BPF_ERRORS = {
     meaning: 'An operand does not fit its field.',
     remedy: 'Keep offsets within 16 bits and immediates within 32.',
   },
+  BPF_BAD_ASSEMBLY: {
+    meaning: 'A line of assembly text is not an instruction.',
+    remedy: 'Write it as llvm-objdump prints instructions; oko bpf disasm shows examples.',
+  },
   BPF_NOT_ELF: {
     meaning: 'The file is not an ELF object.',
     remedy: 'Give the object file that clang -target bpf -c writes.',

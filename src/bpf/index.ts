@@ -1,5 +1,7 @@
+export { assemble } from './assembler.ts';
 export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS } from './codec.ts';
 export { WasmCompiler } from './compiler/index.ts';
+export { type DisassembledInstruction, disassemble, instructionText, listing } from './disassembler.ts';
 export { LoadedObject, loadObject, type ProgramChoice, type ProgramEntry } from './elf/object.ts';
 export type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
 export { EpochClock } from './epoch.ts';

@@ -130,9 +130,13 @@ interface FormBase {
   readonly opcode: number;
   readonly group: ConformanceGroup;
   /**
-   * llvm-objdump's syntax. `{dst}` and `{src}` print as r0…r10, `{wdst}` and `{wsrc}` as w0…w10; `{offset}` is a signed
-   * displacement with its sign apart, `{imm}` a signed constant, `{target}` a jump by `offset`, `{target32}` one by `imm`,
-   * `{imm64}` lddw's constant, `{imm_next}` the imm of its second slot; `{plus_imm}` is nothing when imm is 0.
+   * The instruction in llvm-objdump's syntax; assembler and disassembler both read it. A field in braces prints as
+   *
+   * - `{dst}`, `{src}`: r0 to r10; `{wdst}`, `{wsrc}`: w0 to w10; `{dst|w}`, `{src|w}`: r0 to r10, may be written w0 to w10
+   * - `{offset}`: a displacement with its sign apart, ` + 0x4`; nothing written means 0
+   * - `{imm}`: signed; `{uimm}`: the same field unsigned; `{plus_imm}`: as an offset, nothing when 0
+   * - `{target}`: where `offset` leads, signed; `{target32}`: where `imm` leads
+   * - `{imm64}`: both constants of a lddw; `{imm_next}`: the second
    */
   readonly syntax: string;
   /** The field, beside the opcode, whose value tells this form from others of the same opcode. */
@@ -356,7 +360,7 @@ const transfers: readonly InstructionForm[] = [
     name: 'call',
     opcode: Opcode.CALL,
     group: 'base32',
-    syntax: 'call {imm}',
+    syntax: 'call {uimm}',
     selector: { field: 'src', value: Pseudo.CALL_HELPER },
     uses: { ...NO_OPERANDS, imm: true },
   },
@@ -409,7 +413,7 @@ const accessSizes = [
 function loadsAndStores(): InstructionForm[] {
   return accessSizes.flatMap(({ bytes, bits, letter }): InstructionForm[] => {
     const group = bytes === 8 ? 'base64' : 'base32';
-    const value = bytes === 8 ? '{src}' : '{wsrc}';
+    const half = bytes === 8 ? '' : '|w';
     const forms: InstructionForm[] = [
       {
         kind: 'load',
@@ -418,7 +422,7 @@ function loadsAndStores(): InstructionForm[] {
         name: `ldx${letter}`,
         opcode: OpClass.LDX | Mode.MEM | bits,
         group,
-        syntax: `{dst} = *(u${8 * bytes} *)({src} {offset})`,
+        syntax: `{dst${half}} = *(u${8 * bytes} *)({src}{offset})`,
         uses: { dst: true, src: true, offset: true, imm: false },
       },
       {
@@ -428,7 +432,7 @@ function loadsAndStores(): InstructionForm[] {
         name: `st${letter}`,
         opcode: OpClass.ST | Mode.MEM | bits,
         group,
-        syntax: `*(u${8 * bytes} *)({dst} {offset}) = {imm}`,
+        syntax: `*(u${8 * bytes} *)({dst}{offset}) = {imm}`,
         uses: { dst: true, src: false, offset: true, imm: true },
       },
       {
@@ -438,7 +442,7 @@ function loadsAndStores(): InstructionForm[] {
         name: `stx${letter}`,
         opcode: OpClass.STX | Mode.MEM | bits,
         group,
-        syntax: `*(u${8 * bytes} *)({dst} {offset}) = ${value}`,
+        syntax: `*(u${8 * bytes} *)({dst}{offset}) = {src${half}}`,
         uses: { dst: true, src: true, offset: true, imm: false },
       },
     ];
@@ -450,7 +454,7 @@ function loadsAndStores(): InstructionForm[] {
         name: `ldxs${letter}`,
         opcode: OpClass.LDX | Mode.MEMSX | bits,
         group: 'base64',
-        syntax: `{dst} = *(s${8 * bytes} *)({src} {offset})`,
+        syntax: `{dst} = *(s${8 * bytes} *)({src}{offset})`,
         uses: { dst: true, src: true, offset: true, imm: false },
       });
     return forms;
@@ -482,18 +486,19 @@ function atomics(): InstructionForm[] {
       uses: { dst: true, src: true, offset: true, imm: false },
     });
     const src = `{${letter}src}`;
-    const place = `(u${bits} *)({dst} {offset})`;
+    const place = `(u${bits} *)({dst}{offset})`;
+    const added = bits === 32 ? '{src|w}' : '{src}';
     return [
       ...plain.flatMap(([op, value, symbol]) => [
-        form(op, false, value, `lock *${place} ${symbol} ${src}`),
+        form(op, false, value, `lock *${place} ${symbol} ${added}`),
         form(op, true, value | AtomicOp.FETCH, `${src} = atomic_fetch_${op}(${place}, ${src})`),
       ]),
-      form('xchg', true, AtomicOp.XCHG, `${src} = xchg${suffix}({dst} {offset}, ${src})`),
+      form('xchg', true, AtomicOp.XCHG, `${src} = xchg${suffix}({dst}{offset}, ${src})`),
       form(
         'cmpxchg',
         true,
         AtomicOp.CMPXCHG,
-        `${letter || 'r'}0 = cmpxchg${suffix}({dst} {offset}, ${letter || 'r'}0, ${src})`,
+        `${letter || 'r'}0 = cmpxchg${suffix}({dst}{offset}, ${letter || 'r'}0, ${src})`,
       ),
     ];
   });
