@@ -1,7 +1,5 @@
-import { toHex } from '../bytes/index.ts';
-import { SLOT_BYTES } from './codec.ts';
 import { formOf, type InstructionForm } from './isa.ts';
-import type { Instruction, ProgramFunction } from './program.ts';
+import type { Instruction } from './program.ts';
 import { type OperandField, syntaxOf } from './syntax.ts';
 
 /** What stands for an instruction that does not exist, as llvm-objdump has it. */
@@ -56,34 +54,6 @@ export function jumpTarget(form: InstructionForm, instruction: Instruction, pc: 
     default:
       return undefined;
   }
-}
-
-/**
- * The whole listing in llvm-objdump's form: a header for each function, then slot number, bytes, text, and the target of
- * jumps by function and byte offset. The assembler reads it back.
- */
-export function listing(
-  instructions: readonly Instruction[],
-  functions: readonly ProgramFunction[],
-  bytes: Uint8Array,
-): string[] {
-  const lines: string[] = [];
-  const starts = new Map(functions.map((func) => [func.pc, func.name]));
-  for (const { pc, slots, text, target } of disassemble(instructions)) {
-    const name = starts.get(pc);
-    if (name !== undefined) lines.push('', `${(pc * SLOT_BYTES).toString(16).padStart(16, '0')} <${name}>:`);
-    const raw = toHex(bytes.subarray(pc * SLOT_BYTES, (pc + slots) * SLOT_BYTES), ' ');
-    const label = target === undefined ? '' : ` <${placeText(functions, target)}>`;
-    lines.push(`${String(pc).padStart(8)}:\t${raw}\t${text}${label}`);
-  }
-  return lines;
-}
-
-/** `entry+0x38`: bytes from the function that the slot is in. */
-function placeText(functions: readonly ProgramFunction[], pc: number): string {
-  const func = functions.findLast((candidate) => candidate.pc <= pc);
-  if (func === undefined) return hex(pc * SLOT_BYTES);
-  return func.pc === pc ? func.name : `${func.name}+${hex((pc - func.pc) * SLOT_BYTES)}`;
 }
 
 function operandText(field: OperandField, { dst, src, offset, imm }: Instruction, next: number): string {

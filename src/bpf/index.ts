@@ -1,7 +1,8 @@
 export { assemble } from './assembler.ts';
-export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS } from './codec.ts';
+export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS, SLOT_BYTES } from './codec.ts';
 export { WasmCompiler } from './compiler/index.ts';
-export { type DisassembledInstruction, disassemble, instructionText, listing } from './disassembler.ts';
+export { type DisassembledInstruction, disassemble, instructionText } from './disassembler.ts';
+export { isElf, MAX_OBJECT_BYTES } from './elf/elf-file.ts';
 export { LoadedObject, loadObject, type ProgramChoice, type ProgramEntry } from './elf/object.ts';
 export type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
 export { EpochClock } from './epoch.ts';
@@ -9,6 +10,7 @@ export { BPF_ERRORS, BpfError, type BpfErrorCode } from './errors.ts';
 export { HELPERS, type Helper } from './helpers.ts';
 export { Interpreter } from './interpreter.ts';
 export { formOf, INSTRUCTION_FORMS, type InstructionForm } from './isa.ts';
+export { listing } from './listing.ts';
 export {
   attachMap,
   type BpfMap,

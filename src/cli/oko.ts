@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { asmCommand } from './bpf/asm.ts';
+import { disasmCommand } from './bpf/disasm.ts';
 
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
@@ -20,7 +22,7 @@ export function okoCommand(): Command {
 }
 
 function bpfCommand(): Command {
-  return new Command('bpf').description('Work on eBPF programs.');
+  return new Command('bpf').description('Work on eBPF programs.').addCommand(disasmCommand()).addCommand(asmCommand());
 }
 
 /** commander ends the process on its own otherwise, and output that is still on its way would be lost. */

@@ -111,8 +111,13 @@ function within(value: bigint, limit: number, what: string): number {
   return Number(value);
 }
 
+/** Whether the bytes begin as every ELF file does. */
+export function isElf(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+}
+
 function readHeader(bytes: Uint8Array): Header {
-  if (bytes.length < 4 || bytes[0] !== 0x7f || bytes[1] !== 0x45 || bytes[2] !== 0x4c || bytes[3] !== 0x46)
+  if (!isElf(bytes))
     throw new BpfError('BPF_NOT_ELF', 'the file is not an ELF object; compile the C source with clang -target bpf -c');
   if (bytes.length < HEADER_BYTES) throw badElf(`the ELF header is cut: the file has ${bytes.length} bytes`);
   const header = reader(bytes, 'the ELF header');
