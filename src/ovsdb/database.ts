@@ -53,6 +53,7 @@ export class Database {
   readonly #waiting = new Set<Pending>();
   #log: CommitLog | undefined;
   #isBusy = false;
+  #idleCallbacks: (() => void)[] = [];
 
   constructor(schema: DatabaseSchema, options: DatabaseOptions = {}) {
     this.schema = schema;
@@ -118,8 +119,20 @@ export class Database {
         });
         return;
       }
+      this.#callIdle();
     }
     this.#isBusy = false;
+    this.#callIdle();
+  }
+
+  #callIdle(): void {
+    for (const callback of this.#idleCallbacks.splice(0)) callback();
+  }
+
+  /** Calls back, now or soon, at a moment at which every commit in the log is in the tables and the other way round. */
+  whenIdle(callback: () => void): void {
+    if (this.#isBusy) this.#idleCallbacks.push(callback);
+    else callback();
   }
 
   /** Runs one transaction as far as it goes now. The promise is there when the commit is still being made durable. */

@@ -11,6 +11,9 @@ export {
   type TransactionRequest,
 } from './database.ts';
 export { OVSDB_ERRORS, OvsdbError, type OvsdbErrorCode } from './errors.ts';
+export { DatabaseFile, type DatabaseFileOptions } from './file/database-file.ts';
+export { loadFcntlLock } from './file/fcntl-lock.ts';
+export type { FileLock, LockFile } from './file/lock.ts';
 export { DEFAULT_FRAMING_LIMITS, type FramingLimits } from './json/framing.ts';
 export type { Json, JsonObject } from './json/value.ts';
 export { type ActiveRemote, OVSDB_PORT, type PassiveRemote, parseRemote, type Remote } from './rpc/remote.ts';

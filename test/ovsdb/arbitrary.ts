@@ -11,7 +11,8 @@ import type { ColumnSchema, DatabaseSchema, TableSchema } from '../../src/ovsdb/
 
 const UUIDS_PER_TABLE = 5;
 
-function uuidOf(schema: DatabaseSchema, table: string, n: number): string {
+/** The UUID number `n` of those that random rows of a table have and refer to. */
+export function uuidOf(schema: DatabaseSchema, table: string, n: number): string {
   const index = [...schema.tables.keys()].indexOf(table) + 1;
   return `00000000-0000-4000-8000-${index.toString(16).padStart(8, '0')}${n.toString(16).padStart(4, '0')}`;
 }
@@ -119,13 +120,22 @@ function rowArbitrary(table: TableSchema, schema: DatabaseSchema, maxColumns: nu
     .map(([cells, more]) => ({ ...Object.fromEntries(cells), ...more }));
 }
 
-const FUNCTIONS = ['==', '!=', 'includes', 'excludes', '<', '<=', '>', '>='];
+const SET_FUNCTIONS = ['==', '!=', 'includes', 'excludes'];
+const ORDER_FUNCTIONS = ['<', '<=', '>', '>='];
+
+function functionArbitrary({ key, value, max }: ColumnType): fc.Arbitrary<string> {
+  const hasOrder = (key.type === 'integer' || key.type === 'real') && !value && max === 1;
+  return fc.oneof(
+    { weight: hasOrder ? 4 : 20, arbitrary: fc.constantFrom(...SET_FUNCTIONS) },
+    { weight: hasOrder ? 4 : 1, arbitrary: fc.constantFrom(...ORDER_FUNCTIONS) },
+  );
+}
 
 export function clauseArbitrary(table: TableSchema, schema: DatabaseSchema): fc.Arbitrary<Json> {
   const onUuid = uuidArbitrary(schema, table.name).map((uuid): Json => ['_uuid', '==', ['uuid', uuid]]);
   const onColumn = columnArbitrary(table).chain((column) =>
     fc
-      .tuple(fc.constantFrom(...FUNCTIONS), valueArbitrary(column.type, schema))
+      .tuple(functionArbitrary(column.type), valueArbitrary(column.type, schema))
       .map(([name, value]): Json => [column.name, name, value]),
   );
   const odd = fc.constantFrom<Json>(true, false, 5, ['x'], ['nonsense', '==', 1], ['_uuid', 'like', 1]);
@@ -203,12 +213,12 @@ function operationArbitrary(table: TableSchema, schema: DatabaseSchema): fc.Arbi
     { op: 'delete', table: name, where: [], more: 1 },
   );
   return fc.oneof(
-    { weight: 12, arbitrary: insert },
-    { weight: 4, arbitrary: select },
-    { weight: 10, arbitrary: update },
-    { weight: 10, arbitrary: mutate },
-    { weight: 3, arbitrary: remove },
-    { weight: 1, arbitrary: wait },
+    { weight: 24, arbitrary: insert },
+    { weight: 8, arbitrary: select },
+    { weight: 24, arbitrary: update },
+    { weight: 24, arbitrary: mutate },
+    { weight: 6, arbitrary: remove },
+    { weight: 2, arbitrary: wait },
     { weight: 1, arbitrary: control },
   );
 }

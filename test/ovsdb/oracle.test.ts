@@ -2,12 +2,23 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileSchema, Database, type Json, OvsdbServer, openVswitch, printSchema } from '../../src/ovsdb/index.ts';
+import { parseDatum } from '../../src/ovsdb/data/datum-json.ts';
+import {
+  compileSchema,
+  Database,
+  type DatabaseSchema,
+  type Json,
+  OvsdbServer,
+  openVswitch,
+  printSchema,
+  type TableSchema,
+} from '../../src/ovsdb/index.ts';
 import type { SchemaDefinition } from '../../src/ovsdb/schema/definition.ts';
+import { referencesOf } from '../../src/ovsdb/schema/reference.ts';
 import { monitorRequestsArbitrary, transactionArbitrary, validClauses } from './arbitrary.ts';
 import { DebianServer, hasOvsdbServer, ovsdbTool, temporaryDirectory } from './debian-server.ts';
 import { CLOSED, RawClient, type RawMessage } from './raw-client.ts';
-import { everythingSchema } from './schema-for-tests.ts';
+import { everythingSchema, seedTransaction } from './schema-for-tests.ts';
 
 const RUNS = process.env.OKO_LONG ? 4000 : 80;
 
@@ -41,6 +52,21 @@ describe.skipIf(!hasOvsdbServer)('beside ovsdb-server (needs openvswitch-common)
     });
 
     const clear: Json[] = [...schema.tables.keys()].map((table) => ({ op: 'delete', table, where: [] }));
+    /** Empties both databases. Once in a while ovsdb-server has miscounted references and cannot. */
+    const prepare = async (): Promise<void> => {
+      const [theirs, ours] = await Promise.all([debian.socketPath, `${directory.path}/oko.sock`].map(emptyDatabase));
+      expect(ours).toBe(true);
+      if (theirs) return;
+      await debian.stop();
+      await startDebian();
+    };
+    const emptyDatabase = async (socketPath: string): Promise<boolean> => {
+      const client = new RawClient(socketPath);
+      const { result } = await client.call('transact', [schema.name, ...clear]);
+      client.close();
+      return Array.isArray(result) && result.length === clear.length;
+    };
+
     const tables = [...schema.tables.values()];
     const conditionChange = fc
       .constantFrom(...tables)
@@ -56,20 +82,25 @@ describe.skipIf(!hasOvsdbServer)('beside ovsdb-server (needs openvswitch-common)
           monitorRequestsArbitrary(schema, false),
           monitorRequestsArbitrary(schema, true),
           monitorRequestsArbitrary(schema, true),
+          fc.boolean(),
           fc.array(step, { minLength: 1, maxLength: 16 }),
-          async (requests1, requests2, requests3, steps) => {
+          async (requests1, requests2, requests3, isSeeded, steps) => {
+            await prepare();
             const both = [new RawClient(debian.socketPath), new RawClient(`${directory.path}/oko.sock`)] as const;
-            const call = async (method: string, params: readonly Json[]): Promise<void> => {
+            const call = async (method: string, params: readonly Json[]): Promise<string> => {
               const replies = await Promise.all(both.map((client) => client.call(method, params)));
               expect(replies[1].error).not.toBe(CLOSED);
-              if (replies[0].error === CLOSED) throw new OracleDied();
-              const [theirs, ours] = replies.map((reply) => normalReply(reply, hasWideRow(params)));
+              if (replies[0].error === CLOSED) throw new OracleFailed();
+              if (await hasDanglingReferences(both[0], schema)) throw new OracleFailed();
+              const [theirs, ours] = replies.map((reply) => normalReply(reply, isManifold(params)));
               expect(ours, `${method} ${JSON.stringify(params)}`).toEqual(theirs);
               const [theirUpdates, ourUpdates] = both.map((client) => normalNotifications(client.takeNotifications()));
               expect(ourUpdates, `${method} ${JSON.stringify(params)}`).toEqual(theirUpdates);
+              return JSON.stringify(replies[1]);
             };
             try {
-              await Promise.all(both.map((client) => client.call('transact', [schema.name, ...clear])));
+              if (isSeeded)
+                expect(await call('transact', [schema.name, ...seedTransaction(schema)])).not.toMatch(/"error":[^n]/);
               await call('monitor', [schema.name, 'one', requests1]);
               await call('monitor_cond', [schema.name, 'two', requests2]);
               await call('monitor_cond_since', [
@@ -85,7 +116,7 @@ describe.skipIf(!hasOvsdbServer)('beside ovsdb-server (needs openvswitch-common)
               for (const table of tables)
                 await call('transact', [schema.name, { op: 'select', table: table.name, where: [] }]);
             } catch (error) {
-              if (!(error instanceof OracleDied)) throw error;
+              if (!(error instanceof OracleFailed)) throw error;
               await debian.stop();
               await startDebian();
             } finally {
@@ -95,29 +126,64 @@ describe.skipIf(!hasOvsdbServer)('beside ovsdb-server (needs openvswitch-common)
         ),
         { numRuns: RUNS },
       );
-      expect(started).toBeLessThan(2 + RUNS / 20);
+      expect(started).toBeLessThan(2 + RUNS / 4);
     }, 600_000);
   });
 });
 
-/** ovsdb-server 3.1 fails an assertion on a few requests in a million; then there is nothing to compare with. */
-class OracleDied extends Error {}
+/**
+ * ovsdb-server 3.1 fails an assertion on a few requests in a million; and it keeps a weak reference to a row that a
+ * transaction deletes, when the same transaction changes another column of the row that holds the reference. Then there is
+ * nothing to compare with.
+ */
+class OracleFailed extends Error {}
 
-/** What is wrong with one value. Which of several wrong values of a row is met first is a matter of chance. */
-const VALUE_ERRORS = ['syntax error', 'constraint violation', 'ovsdb error', 'unknown column'];
+async function hasDanglingReferences(client: RawClient, schema: DatabaseSchema): Promise<boolean> {
+  const tables = [...schema.tables.values()];
+  const holders = tables.filter((table) => referencesOf(table, 'weak').length > 0);
+  const targets = tables.filter((table) =>
+    holders.some((h) => referencesOf(h, 'weak').some((r) => r.refTable === table.name)),
+  );
+  const select = (table: TableSchema, columns: string[]): Json => ({
+    op: 'select',
+    table: table.name,
+    where: [],
+    columns,
+  });
+  const reply = await client.call('transact', [
+    schema.name,
+    ...targets.map((table) => select(table, ['_uuid'])),
+    ...holders.map((table) => select(table, [...new Set(referencesOf(table, 'weak').map((r) => r.column.name))])),
+  ]);
+  const results = reply.result as unknown as { rows: Record<string, Json>[] }[];
+  const alive = new Set(
+    results.slice(0, targets.length).flatMap(({ rows }) => rows.map((row) => JSON.stringify(row._uuid))),
+  );
+  const held = holders.flatMap((table, i) =>
+    referencesOf(table, 'weak').flatMap(({ column, part }) =>
+      results[targets.length + i].rows.flatMap((row) => [
+        ...parseDatum(row[column.name], { ...column.type, min: 0, max: Number.POSITIVE_INFINITY })[part],
+      ]),
+    ),
+  );
+  return held.some((uuid) => !alive.has(JSON.stringify(['uuid', uuid])));
+}
 
-function hasWideRow(params: readonly Json[]): boolean {
+/** What is wrong with one value. Which of several in one row, or in several mutated rows, is met first is chance. */
+const VALUE_ERRORS = ['syntax error', 'constraint violation', 'ovsdb error', 'unknown column', 'domain error'];
+
+function isManifold(params: readonly Json[]): boolean {
   return params.some((operation) => {
-    const { row, rows } = { row: {}, rows: [], ...(operation as object) };
-    return [row, ...rows].some((columns) => Object.keys(columns).length > 1);
+    const { row, rows, mutations } = { row: {}, rows: [], mutations: [], ...(operation as object) };
+    return mutations.length > 1 || [row, ...rows].some((columns) => Object.keys(columns).length > 1);
   });
 }
 
 /** Replies without what may differ: the words of an error, versions, and the order in sets and rows. */
-function normalReply(reply: RawMessage, hasWideRows: boolean): unknown {
+function normalReply(reply: RawMessage, areVague: boolean): unknown {
   const result = normal(reply.result ?? null);
   const results = Array.isArray(result) ? result : [result];
-  const isVague = (error: unknown): boolean => hasWideRows && VALUE_ERRORS.includes(String(error));
+  const isVague = (error: unknown): boolean => areVague && VALUE_ERRORS.includes(String(error));
   return {
     results: results.map((one) => (isVague(one?.error) ? { error: 'a wrong value' } : one)),
     error: normal(reply.error ?? null),

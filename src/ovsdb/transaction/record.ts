@@ -32,7 +32,9 @@ function recordOfRow(table: Table, { before, after }: RowChange): JsonObject | n
   if (!before) return recordOfNewRow(table, after);
   const record = recordOfColumns(table, after, (datum, i) => {
     const old = before.data[i];
-    return equalData(old, datum) ? undefined : difference(old, datum, table.schema.columns[i].type);
+    if (equalData(old, datum)) return undefined;
+    // To a default value, readers do not apply a difference: they take what is written for the new value.
+    return equalData(old, table.defaults[i]) ? datum : difference(old, datum, table.schema.columns[i].type);
   });
   return Object.keys(record).length === 0 ? undefined : record;
 }
