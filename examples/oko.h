@@ -100,7 +100,7 @@ struct ubpf_map_def {
  * Needs -g: the definition travels in the object's type information.
  */
 #define __uint(name, value) int (*name)[value]
-#define __type(name, type) type *name
+#define __type(name, type) __typeof__(type) *name
 
 enum {
 	BPF_MAP_TYPE_HASH = 1,

@@ -54,6 +54,14 @@ export class Workbench {
     return new Uint8Array(readFileSync(this.#compile(compiler, source, ['-I', examplesFolder, ...flags])));
   }
 
+  /** As compileText, without the symbol of function `entry`. */
+  compileNameless(compiler: Compiler, text: string): Uint8Array {
+    const object = join(this.folder, `stripped-${this.#count++}.o`);
+    writeFileSync(object, this.compileText(compiler, text, ['-O2']));
+    this.run(compiler.objdump.replace('objdump', 'strip'), ['-N', 'entry', object]);
+    return new Uint8Array(readFileSync(object));
+  }
+
   #compile(compiler: Compiler, source: string, flags: readonly string[]): string {
     const object = join(this.folder, `${basename(source, '.c')}-${this.#count++}.o`);
     this.run(compiler.name, [...flags, '-target', 'bpf', '-c', source, '-o', object]);

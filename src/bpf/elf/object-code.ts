@@ -71,6 +71,12 @@ export class ObjectCode {
     return found;
   }
 
+  #functionName(section: Section, offset: number): string {
+    const code = this.#byIndex.get(section.index);
+    const func = code === undefined ? undefined : this.#functionAt.get(code)?.get(offset / SLOT_BYTES);
+    return func?.name ?? `${section.name}+${offset}`;
+  }
+
   /** What the lddw at this slot points to, or `undefined` when no relocation patches the slot. */
   dataTarget(code: CodeSection, slot: number): DataTarget | undefined {
     const relocation = code.relocationAt(slot);
@@ -92,7 +98,7 @@ export class ObjectCode {
     if (section.executable)
       throw new BpfError(
         'BPF_UNSUPPORTED_RELOCATION',
-        `${where}: takes the address of function ${symbol.name}; function pointers are not supported`,
+        `${where}: takes the address of function ${this.#functionName(section, symbol.value + instruction.imm)}; function pointers are not supported`,
       );
     if (!section.allocated)
       throw new BpfError('BPF_BAD_RELOCATION', `${where}: refers to section ${section.name}, which is not data`);
