@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CONFORMANCE_CASES, conformancePacket, conformanceProgram } from '../src/bpf/conformance/index.ts';
 import { Interpreter } from '../src/bpf/interpreter.ts';
 import { EbpfMemory } from '../src/bpf/memory.ts';
 import { PacketRunner } from '../src/bpf/packet-runner.ts';
@@ -15,6 +16,18 @@ const skipped = reason === undefined ? '' : ` (needs bpf(2): ${reason})`;
 describe.skipIf(reason !== undefined)(`the kernel agrees with the interpreter${skipped}`, () => {
   const world = createWorld({ maps: [] }, { memory: EbpfMemory.standalone({ windowBits: 18 }) });
   const runner = new PacketRunner(world, 256);
+
+  test('the conformance suite holds', () => {
+    const cases = Object.values(CONFORMANCE_CASES).flat();
+    let asked = 0;
+    for (const each of cases) {
+      if (each.notInLinux !== undefined) continue;
+      asked++;
+      const r0 = runInKernel(conformanceProgram(each), conformancePacket(each));
+      expect({ name: each.name, r0 }).toEqual({ name: each.name, ...each.expect });
+    }
+    expect(asked).toBeGreaterThan(1500);
+  });
 
   test('random programs give the same r0', () => {
     for (let seed = 0; seed < runs(1000); seed++) {

@@ -3,7 +3,6 @@ import type { World } from './engine.ts';
 import {
   HELPER_ID,
   type Helper,
-  helperById,
   keyArgumentSize,
   lookedUpValue,
   MAX_FORMAT_BYTES,
@@ -23,10 +22,8 @@ export interface HelperCall {
   refuse(refusal: Refusal): Error;
 }
 
-/** Carries out helper `id` on r1 to r5 after checking its arguments; returns r0. */
-export function callHelper(id: number, call: HelperCall): bigint {
-  const helper = helperById(id);
-  if (helper === undefined) throw call.refuse({ kind: 'unknown-helper', what: `there is no helper ${id}` });
+/** Carries out a helper on r1 to r5 after checking its arguments; returns r0. */
+export function callHelper(helper: Helper, call: HelperCall): bigint {
   const { thread, memory } = call.world;
   switch (helper.id) {
     case HELPER_ID.timeGetNs:

@@ -4,6 +4,7 @@ import { checkInstructions } from './codec.ts';
 import type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
 import { BpfError } from './errors.ts';
 import { callHelper } from './helper-calls.ts';
+import { type Helper, helperById } from './helpers.ts';
 import { FRAME_POINTER, formOf, type InstructionForm, Opcode, REGISTER_COUNT } from './isa.ts';
 import type { Instruction, Program } from './program.ts';
 import { FRAME_BYTES, MAX_FRAMES } from './thread.ts';
@@ -28,9 +29,12 @@ export class Interpreter implements Engine {
   }
 }
 
-/** An instruction with its form looked up once. */
+/** An instruction with what it means looked up once. */
 interface Step extends Instruction {
+  /** Undefined for the second slot of lddw. */
   readonly form: InstructionForm | undefined;
+  /** The helper that it calls. */
+  readonly helper: Helper | undefined;
 }
 
 /** What a local call puts away for the function that called. */
@@ -62,10 +66,7 @@ export class InterpretedProgram implements LoadedProgram {
   constructor(program: Program, world: World, fuel: number, writablePacket: boolean) {
     this.#world = world;
     checkInstructions(program.instructions);
-    this.#steps = program.instructions.map((instruction, pc) => ({
-      ...instruction,
-      form: loadable(instruction, pc, program),
-    }));
+    this.#steps = program.instructions.map((instruction, pc) => stepOf(instruction, pc, program));
     this.#fuel = fuel;
     this.#writablePacket = writablePacket;
     this.#rights = new AccessRights(world.thread.stackTop);
@@ -162,7 +163,8 @@ export class InterpretedProgram implements LoadedProgram {
         next++;
         break;
       case 'call':
-        next = form.target === 'local' ? this.#enter(next, step.imm) : this.#helper(step.imm, next);
+        if (step.helper === undefined) next = this.#enter(next, step.imm);
+        else this.#callHelper(step.helper);
         break;
       case 'exit':
         return this.#exit();
@@ -207,8 +209,8 @@ export class InterpretedProgram implements LoadedProgram {
     else if (form.fetch) this.#write(step.src, old);
   }
 
-  #helper(id: number, next: number): number {
-    const result = callHelper(id, {
+  #callHelper(helper: Helper): void {
+    const result = callHelper(helper, {
       world: this.#world,
       rights: this.#rights,
       register: (n) => this.#read(n),
@@ -217,7 +219,6 @@ export class InterpretedProgram implements LoadedProgram {
     });
     this.#written &= ~ALL_ARGUMENTS;
     this.#write(0, result);
-    return next;
   }
 
   #enter(next: number, offset: number): number {
@@ -302,22 +303,25 @@ function bitsOf(bytes: 1 | 2 | 4): 8 | 16 | 32 {
   return bytes === 1 ? 8 : bytes === 2 ? 16 : 32;
 }
 
-/** The form of an instruction, undefined for the second slot of lddw. Refuses what no engine here implements. */
-function loadable(instruction: Instruction, pc: number, program: Program): InstructionForm | undefined {
-  if (instruction.opcode === Opcode.LDDW_TAIL) return undefined;
-  const form = formOf(instruction);
+/** Refuses what no engine here implements. */
+function stepOf(instruction: Instruction, pc: number, program: Program): Step {
   const refuse = (what: string): never => {
     throw new BpfError('BPF_UNSUPPORTED', `pc ${pc}: ${what}`);
   };
-  if (form === undefined)
-    return refuse(`opcode 0x${instruction.opcode.toString(16).padStart(2, '0')} is not implemented`);
-  if (form.kind === 'call' && (form.target === 'btf' || form.target === 'register'))
-    refuse(`${form.name} is not implemented`);
-  if (form.kind !== 'lddw' || form.value === 'imm') return form;
-  if (form.value !== 'map' && form.value !== 'map-value') refuse(`${form.name} is not implemented`);
-  const map = program.maps[instruction.imm];
-  if (map === undefined) refuse(`${form.name} names map ${instruction.imm}, the program has ${program.maps.length}`);
-  if (form.value === 'map-value' && (map.kind !== 'array' || map.maxEntries !== 1))
-    refuse(`${form.name} needs an array of one element, map ${map.name} is none`);
-  return form;
+  const form = instruction.opcode === Opcode.LDDW_TAIL ? undefined : formOf(instruction);
+  if (form?.kind === 'call') {
+    if (form.target === 'local') return { ...instruction, form, helper: undefined };
+    if (form.target !== 'helper') refuse(`${form.name} is not implemented`);
+    const helper = helperById(instruction.imm) ?? refuse(`there is no helper ${instruction.imm}`);
+    return { ...instruction, form, helper };
+  }
+  if (form?.kind === 'lddw' && form.value !== 'imm') {
+    if (form.value !== 'map' && form.value !== 'map-value') refuse(`${form.name} is not implemented`);
+    const map =
+      program.maps[instruction.imm] ??
+      refuse(`${form.name} names map ${instruction.imm}, the program has ${program.maps.length}`);
+    if (form.value === 'map-value' && (map.kind !== 'array' || map.maxEntries !== 1))
+      refuse(`${form.name} needs an array of one element, map ${map.name} is none`);
+  }
+  return { ...instruction, form, helper: undefined };
 }

@@ -20,8 +20,6 @@ export type ViolationKind =
   | 'jump-out-of-program'
   /** More local calls inside one another than there are frames. */
   | 'call-depth'
-  /** A helper number that does not exist. */
-  | 'unknown-helper'
   /** An argument that the helper's contract (`helpers.ts`) excludes. */
   | 'helper-argument';
 

@@ -1,7 +1,7 @@
+import { instruction } from '../../src/bpf/instruction.ts';
 import { formOf, JmpOp, OpClass, Opcode } from '../../src/bpf/isa.ts';
 import type { Instruction, Program } from '../../src/bpf/program.ts';
 import { KernelProgram, PROGRAM_TYPE } from './kernel-bpf.ts';
-import { instruction } from './random-program.ts';
 
 /** The shortest packet that BPF_PROG_TEST_RUN takes. */
 const SHORTEST_PACKET = 14;

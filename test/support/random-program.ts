@@ -1,4 +1,5 @@
 import { HELPER_ID } from '../../src/bpf/helpers.ts';
+import { instruction } from '../../src/bpf/instruction.ts';
 import { INSTRUCTION_FORMS, type InstructionForm, Opcode } from '../../src/bpf/isa.ts';
 import type { MapDefinition } from '../../src/bpf/maps/definition.ts';
 import type { Instruction, Program, ProgramFunction } from '../../src/bpf/program.ts';
@@ -73,23 +74,6 @@ const loadForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) =>
 const storeForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) => form.kind === 'store');
 const atomicForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) => form.kind === 'atomic');
 const packetForms = INSTRUCTION_FORMS.filter((form) => form.kind === 'packet');
-const formByName = new Map(INSTRUCTION_FORMS.map((form) => [form.name, form]));
-
-interface Operands {
-  readonly dst?: number;
-  readonly src?: number;
-  readonly offset?: number;
-  readonly imm?: number;
-}
-
-/** An instruction of the form; operands that it does not use are dropped. */
-export function instruction(form: InstructionForm | string, operands: Operands = {}): Instruction {
-  const found = typeof form === 'string' ? formByName.get(form) : form;
-  if (found === undefined) throw new Error(`no instruction is called ${form}`);
-  const field = (name: keyof Operands): number =>
-    found.selector?.field === name ? found.selector.value : found.uses[name] ? (operands[name] ?? 0) : 0;
-  return { opcode: found.opcode, dst: field('dst'), src: field('src'), offset: field('offset'), imm: field('imm') };
-}
 
 /** A part of a function that jumps do not enter, except at its start. `to` of its last instruction is an item to jump to. */
 interface Item {
