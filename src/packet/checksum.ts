@@ -30,9 +30,11 @@ export function transportChecksumOffset(protocol: number): number | undefined {
   }
 }
 
-/** Does the checksum of `protocol` cover the addresses of the IP header? */
-export function coversAddresses(protocol: number): boolean {
-  return protocol === IP_PROTO.tcp || protocol === IP_PROTO.udp || protocol === IP_PROTO.icmpv6;
+/** Does the checksum of the transport header cover the addresses of the IP header? That of ICMPv6 only over IPv6. */
+export function coversAddresses(layout: PacketLayout): boolean {
+  const { ipProto } = layout;
+  if (ipProto === IP_PROTO.icmpv6) return layout.network === NETWORK.ipv6;
+  return ipProto === IP_PROTO.tcp || ipProto === IP_PROTO.udp;
 }
 
 /** Writes the checksum of the transport header, whatever it was; that of a fragment stays as it is. */
@@ -56,7 +58,7 @@ export function fillTransportChecksum(packet: Uint8Array, layout: PacketLayout):
 function transportChecksum(packet: Uint8Array, layout: PacketLayout): number {
   const { l3, l4, l4End, ipProto } = layout;
   const isIpv6 = layout.network === NETWORK.ipv6;
-  const pseudo = coversAddresses(ipProto) ? pseudoHeaderSum(packet, l3, isIpv6, ipProto, l4End - l4) : 0;
+  const pseudo = coversAddresses(layout) ? pseudoHeaderSum(packet, l3, isIpv6, ipProto, l4End - l4) : 0;
   return internetChecksum(packet, l4, l4End - l4, pseudo);
 }
 

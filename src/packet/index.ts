@@ -55,7 +55,7 @@ export {
   PREREQUISITE_TEXT,
   prerequisiteHolds,
 } from './prerequisite.ts';
-export { popMpls, popVlan, pushMpls, pushVlan } from './resize.ts';
+export { mplsLseToPush, popMpls, popVlan, pushMpls, pushVlan } from './resize.ts';
 export { applyKey, setField } from './rewrite.ts';
 export { decMplsTtl, decTtl } from './ttl.ts';
 export * from './value.ts';

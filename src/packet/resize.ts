@@ -1,4 +1,5 @@
-import { ETH, isMplsType, MPLS, VLAN } from './headers.ts';
+import { ETH, ETH_TYPE, isMplsType, MPLS, VLAN } from './headers.ts';
+import { KEY } from './key.ts';
 import { PacketLayout } from './layout.ts';
 
 // Actions that make a packet longer or shorter. Each returns a new array; a packet that they do not apply to is returned
@@ -31,6 +32,23 @@ export function pushMpls(packet: Uint8Array, ethType: number, lse: number): Uint
   put16(longer, at, lse >>> 16);
   put16(longer, at + 2, lse);
   return longer;
+}
+
+/**
+ * The entry that push_mpls puts before a packet with this key: a copy of the outermost one, or, on a packet without
+ * labels, an explicit null label that goes by the IP version, with traffic class and TTL of the IP header.
+ */
+export function mplsLseToPush(key: Uint8Array): number {
+  const ethType = (key[KEY.ethType] << 8) | key[KEY.ethType + 1];
+  if (isMplsType(ethType)) {
+    const at = KEY.mplsLse;
+    return ((key[at] << 24) | (key[at + 1] << 16) | ((key[at + 2] & ~MPLS.bosBit) << 8) | key[at + 3]) >>> 0;
+  }
+  const isIp = ethType === ETH_TYPE.ipv4 || ethType === ETH_TYPE.ipv6;
+  const label = ethType === ETH_TYPE.ipv6 ? 2 : 0;
+  const trafficClass = isIp ? (key[KEY.ipTos] >> 2) & 7 : 0;
+  const ttl = (isIp && key[KEY.ipTtl]) || 64;
+  return (label << 12) | (trafficClass << 9) | (MPLS.bosBit << 8) | ttl;
 }
 
 /** Removes the outermost label stack entry; `ethType` says what is below it. */

@@ -156,7 +156,6 @@ describe('setField', () => {
   const transports: [string, TransportPacket][] = [
     ['TCP', tcp({ src: 1, dst: 2 }, new Uint8Array(11).fill(7))],
     ['UDP', udp({ src: 1, dst: 2 }, new Uint8Array(11).fill(7))],
-    ['ICMPv6', icmpv6({ type: 128 }, new Uint8Array(11).fill(7))],
   ];
   it.each(transports)(
     'updates the %s checksum of a first fragment as that of the whole, and no later one',
@@ -218,6 +217,12 @@ describe('setField', () => {
     const prioritised = setField(tagged, field('vlan_pcp'), Uint8Array.of(5));
     expect(toHex(prioritised.subarray(12, 18))).toBe('8100a02a0800');
     expect(toHex(setField(prioritised, field('vlan_tci'), Uint8Array.of(0, 0)))).toBe(toHex(packet));
+  });
+
+  it('keeps the drop eligible indicator of a tag that it changes', () => {
+    const packet = ethernet({ ...HOSTS, vlans: [{ vid: 1, cfi: 1 }] }, ipv4(IPS, tcp({ src: 1, dst: 2 })));
+    setField(packet, field('vlan_vid'), fieldValue(field('vlan_vid'), 0x1000 | 2));
+    expect(toHex(packet.subarray(12, 16))).toBe('81001002');
   });
 
   it('sets a whole opcode where only its low byte can be matched', () => {

@@ -104,8 +104,10 @@ function rewriteVlan(packet: Uint8Array, want: Uint8Array): Uint8Array {
     const place = KEY.vlanTpid + i * VLAN.tagBytes;
     if (!differs(want, place, VLAN.tagBytes)) continue;
     const at = layout.start + ETH.type + i * VLAN.tagBytes;
+    // In a key that bit says that there is a tag; in the packet it stays the sender's drop eligible indicator.
+    const dropEligible = packet[at + VLAN.tci] & (VLAN_CFI >> 8);
     copy(want, place, packet, at, VLAN.tagBytes);
-    packet[at + VLAN.tci] &= ~(VLAN_CFI >> 8);
+    packet[at + VLAN.tci] = (packet[at + VLAN.tci] & ~(VLAN_CFI >> 8)) | dropEligible;
   }
   return packet;
 }
@@ -170,7 +172,7 @@ function rewriteTransport(packet: Uint8Array, want: Uint8Array, pseudoHeaderDelt
   const headerBytes = transportHeaderBytes(ipProto);
   // A header whose fields do not count, as its length is wrong, has a checksum nevertheless.
   if (headerBytes === 0 || layout.frag & FRAG_LATER || layout.l4End - l4 < headerBytes) return;
-  let delta = coversAddresses(ipProto) ? pseudoHeaderDelta : 0;
+  let delta = coversAddresses(layout) ? pseudoHeaderDelta : 0;
   if (layout.hasTransport) {
     if (ipProto === IP_PROTO.sctp) {
       rewriteSctpPorts(packet, want);
