@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +109,43 @@ describe('oko replay on the shipped mix of ordinary and hostile traffic', () => 
       /^ cookie=0x0, duration=\d+(\.\d+)?s, table=0, n_packets=\d+, n_bytes=\d+, (idle_age=\d+, )?priority=10,arp actions=NORMAL$/m,
     );
     expect(oko(args).stdout).toBe(first.stdout);
+  });
+});
+
+const TCPDUMP = '/usr/bin/tcpdump';
+
+describe('oko replay on a capture that tcpdump took of a LAN', () => {
+  const LAN = 'examples/captures/lan.pcap';
+  /** In tcpdump's language each `vlan` shifts what follows by a tag: untagged, tagged, tagged twice. */
+  const anyTags = (filter: string): string => `${filter} or (vlan and ${filter}) or (vlan and ${filter})`;
+  const same: readonly (readonly [string, string])[] = [
+    ['arp', 'arp'],
+    ['icmp', anyTags('icmp')],
+    ['tcp', anyTags('(ip and tcp)')],
+    ['udp', anyTags('(ip and udp)')],
+    ['ipv6', anyTags('ip6')],
+    ['dl_vlan=7', 'vlan 7'],
+    ['ip,nw_src=10.9.0.1', 'ip and src host 10.9.0.1'],
+    ['ip,nw_dst=10.9.0.0/255.255.255.252', 'ip and dst net 10.9.0.0/30'],
+    ['tcp,tp_dst=7000', anyTags('(ip and tcp dst port 7000)')],
+  ];
+
+  it.skipIf(!existsSync(TCPDUMP))("matches what tcpdump's filters match (needs tcpdump)", () => {
+    for (const [match, filter] of same) {
+      writeFileSync(path('lan-flows.txt'), `${match},actions=output:2\n`);
+      const out = path('lan-out.pcap');
+      expect(oko(['replay', '--flows', path('lan-flows.txt'), '--in', `1=${LAN}`, '--out', `2=${out}`]).status).toBe(0);
+      const read = (file: string, ...rest: string[]): string => {
+        const run = spawnSync(TCPDUMP, ['-r', file, '-nn', '-tt', '-xx', ...rest], {
+          cwd: REPOSITORY,
+          encoding: 'utf8',
+        });
+        expect(run.status).toBe(0);
+        return run.stdout;
+      };
+      expect(read(out), match).toBe(read(LAN, filter));
+      expect(read(out), match).not.toBe('');
+    }
   });
 });
 

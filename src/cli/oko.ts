@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { asmCommand } from './bpf/asm.ts';
 import { disasmCommand } from './bpf/disasm.ts';
-
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
 import { replayCommand } from './replay/replay.ts';
