@@ -1,6 +1,6 @@
 export { assemble } from './assembler.ts';
 export { decodeProgram, encodeProgram, MAX_INSTRUCTIONS, SLOT_BYTES } from './codec.ts';
-export { WasmCompiler } from './compiler/index.ts';
+export { compileProgram, DESCRIPTOR, WasmCompiler, WasmProgram } from './compiler/index.ts';
 export { type DisassembledInstruction, disassemble, instructionText } from './disassembler.ts';
 export { isElf, MAX_OBJECT_BYTES } from './elf/elf-file.ts';
 export { LoadedObject, loadObject, type ProgramChoice, type ProgramEntry } from './elf/object.ts';

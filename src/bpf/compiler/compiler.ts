@@ -14,7 +14,11 @@ export class WasmCompiler implements Engine {
   }
 
   load(program: Program, world: World, options: LoadOptions = {}): WasmProgram {
-    const bytes = compileProgram(program, world, { fuel: options.fuel !== undefined, keepStack: this.#keepStack });
+    const bytes = compileProgram(program, world, {
+      fuel: options.fuel !== undefined,
+      keepStack: this.#keepStack,
+      ordered: globalThis.process?.arch === 'x64',
+    });
     return new WasmProgram(new WebAssembly.Module(bytes), world.thread, options.fuel);
   }
 }

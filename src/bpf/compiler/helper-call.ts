@@ -119,7 +119,7 @@ export class HelperCallEmitter {
       this.#registers.define(pc, 0, 64);
     } else if (imm === HELPER_ID.hash) this.#hash(pc, facts);
     else if (imm === HELPER_ID.printf) {
-      this.#pushPointer(1, facts, MAX_FORMAT_BYTES);
+      this.#pushArgument(1, facts, MAX_FORMAT_BYTES);
       for (let register = 2; register <= 5; register++)
         this.#registers.push(register, this.#value(facts, register), 64);
       code.call(this.#functions.print());
@@ -130,6 +130,13 @@ export class HelperCallEmitter {
 
   #value(facts: InstructionFacts, register: number): AbstractValue {
     return facts.registers?.[register] ?? { kind: 'unknown' };
+  }
+
+  /** Pushes an address at which `bytes` bytes lie in memory; what only stack locals hold is brought there first. */
+  #pushArgument(register: number, facts: InstructionFacts, bytes: number): void {
+    const pieces = partInSlots(this.#stack, facts, this.#value(facts, register), 0, bytes);
+    if (pieces !== undefined) this.#stackLocals.spill(new Set(pieces.map(({ slot }) => slot)), this.#memory.frame);
+    this.#pushPointer(register, facts, bytes);
   }
 
   /** Pushes an address from which `bytes` bytes can be read within window and guard. */
@@ -172,8 +179,8 @@ export class HelperCallEmitter {
       map.lookup(code, this.#source(2, facts, key.bytes));
     } else {
       if (index === undefined) this.#registers.push(1, this.#value(facts, 1), 32);
-      this.#pushPointer(2, facts, key.bytes);
-      if (operation === 'update') this.#pushPointer(3, facts, value?.bytes ?? 0);
+      this.#pushArgument(2, facts, key.bytes);
+      if (operation === 'update') this.#pushArgument(3, facts, value?.bytes ?? 0);
       code.call(index === undefined ? functions.dispatch(operation) : functions.mapFunction(index, operation));
     }
     if (operation === 'lookup' || !this.#registers.isWholeNeeded(pc, 0)) this.#registers.define(pc, 0, 32);
@@ -190,7 +197,7 @@ export class HelperCallEmitter {
       const hash = hashlittleOfSize(code, this.#source(1, facts, size), size, i32.const(0));
       hash(code);
     } else {
-      this.#pushPointer(1, facts, MAX_HASHED_BYTES);
+      this.#pushArgument(1, facts, size ?? MAX_HASHED_BYTES);
       this.#registers.push(2, this.#value(facts, 2), 32);
       code.call(this.#functions.hash());
     }

@@ -32,14 +32,14 @@ export class MemoryAccessEmitter {
   readonly #stack: StackLocals;
   readonly #window: Window;
   /** i32: the lowest byte of the function's frame. */
-  readonly #frame: number;
+  readonly frame: number;
 
   constructor(code: FunctionCode, registers: RegisterLocals, stack: StackLocals, window: Window, frame: number) {
     this.#code = code;
     this.#registers = registers;
     this.#stack = stack;
     this.#window = window;
-    this.#frame = frame;
+    this.frame = frame;
   }
 
   /**
@@ -51,7 +51,7 @@ export class MemoryAccessEmitter {
     if (base.kind === 'frame') {
       const at = FRAME_BYTES + base.offset + offset;
       if (at >= 0 && at + bytes <= FRAME_BYTES) {
-        code.localGet(this.#frame);
+        code.localGet(this.frame);
         return at;
       }
     }
@@ -119,7 +119,7 @@ export class MemoryAccessEmitter {
     const code = this.#code;
     const at = FRAME_BYTES + (base.kind === 'frame' ? base.offset + offset : -1);
     if (base.kind === 'frame' && at >= 0 && at + bytes <= FRAME_BYTES && at % bytes === 0) {
-      code.localGet(this.#frame);
+      code.localGet(this.frame);
       return at;
     }
     this.#registers.push(register, base, 32);

@@ -2,10 +2,11 @@ import { BulkOp, type FunctionCode, type ModuleBuilder, Op, ValueType } from '..
 import { ERRNO, MAX_HASHED_BYTES } from '../helpers.ts';
 import type { BpfMap } from '../maps/map.ts';
 import { PRINT_RECORD, THREAD_BLOCK } from '../thread.ts';
-import { assign, type Expression, i32, let32, parameter, SharedWords, store, when } from './expression.ts';
+import { assign, type Expression, i32, let32, parameter, store, when } from './expression.ts';
 import { hashlittleLoop } from './lookup3-code.ts';
 import { keyInMemory } from './maps/key.ts';
 import { type MapCode, type MapSurroundings, mapCode } from './maps/map-code.ts';
+import type { SharedWords } from './shared-words.ts';
 
 export type MapOperation = 'lookup' | 'update' | 'delete' | 'add';
 
@@ -27,7 +28,7 @@ export class ModuleFunctions {
     this.maps = maps;
     this.thread = surroundings.thread;
     this.#surroundings = surroundings;
-    this.#words = new SharedWords(surroundings.shared);
+    this.#words = surroundings.words;
   }
 
   mapCode(index: number): MapCode {

@@ -12,6 +12,7 @@ import { type FunctionBody, formsOf } from './function-body.ts';
 import { FunctionEmitter, LOCAL_FUNCTION_PARAMETERS } from './function-emitter.ts';
 import { ModuleFunctions } from './module-functions.ts';
 import type { Fuel, ProgramContext } from './program-context.ts';
+import { SharedWords } from './shared-words.ts';
 import { Window } from './window.ts';
 
 /** One packet of a batch, and its result: an array of these is what the module's `runBatch` takes. */
@@ -33,6 +34,8 @@ export interface CompileOptions {
   readonly fuel?: boolean;
   /** Every store to the stack reaches memory, for who wants to look at it afterwards. */
   readonly keepStack?: boolean;
+  /** The module will run on a processor that keeps loads and stores in their order, as x86-64 does. */
+  readonly ordered?: boolean;
 }
 
 /**
@@ -115,8 +118,9 @@ class ProgramModule {
     this.#packet = packetInLocal
       ? [module.defineGlobal(ValueType.i32, true, 0), module.defineGlobal(ValueType.i32, true, 0)]
       : undefined;
+    const sharing = !this.#window.shared ? 'alone' : options.ordered === true ? 'ordered' : 'unordered';
     const functions = new ModuleFunctions(module, maps, {
-      shared: this.#window.shared,
+      words: new SharedWords(sharing),
       epochAddress: clock.address,
       thread: this.#thread,
     });

@@ -1,4 +1,5 @@
 import { type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
+import { FRAME_BYTES } from '../thread.ts';
 import { type AbstractValue, maxOf } from './abstract-value.ts';
 import type { SlotPiece, StackSlots } from './stack-slot.ts';
 
@@ -25,6 +26,17 @@ export class StackLocals {
       this.#code.op(Op.i32And);
     }
     this.#code.localSet(this.#local(slot));
+  }
+
+  /** Brings slots to memory, for someone who reads them there. */
+  spill(slots: ReadonlySet<number>, frame: number): void {
+    for (const slot of slots) {
+      const { offset, bytes } = this.#slots.slots[slot];
+      this.#code.localGet(frame);
+      this.#code.localGet(this.#local(slot));
+      const op = bytes === 8 ? Op.i64Store : bytes === 4 ? Op.i32Store : bytes === 2 ? Op.i32Store16 : Op.i32Store8;
+      this.#code.memory(op, FRAME_BYTES + offset);
+    }
   }
 
   /** Pushes `bytes` bytes put together from slots: an i64 if there are 8 of them, else an i32. Returns its width. */

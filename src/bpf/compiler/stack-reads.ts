@@ -33,10 +33,9 @@ export function stackBytesRead(
       for (const { register, bytes, parts } of helperReads(imm, known, functions)) {
         const pointer = known.registers?.[register];
         if (pointer?.kind !== 'frame') continue;
-        const inMemory = parts ?? [[0, bytes] as const];
-        for (const [from, count] of inMemory)
-          if (parts === undefined || partInSlots(facts.stack, known, pointer, from, count) === undefined)
-            mark(pointer.offset + from, count);
+        // What slots hold is read from their locals, or brought to memory for the call.
+        for (const [from, count] of parts ?? [[0, bytes] as const])
+          if (partInSlots(facts.stack, known, pointer, from, count) === undefined) mark(pointer.offset + from, count);
       }
     }
   }

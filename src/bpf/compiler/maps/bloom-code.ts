@@ -2,8 +2,9 @@ import { type FunctionCode, ValueType } from '../../../wasm/index.ts';
 import { ERRNO, itemSize } from '../../helpers.ts';
 import { BLOOM_BITS, BLOOM_FLAG } from '../../maps/layout.ts';
 import type { BpfMap } from '../../maps/map.ts';
-import { assign, type Expression, i32, let32, local, SharedWords } from '../expression.ts';
+import { assign, type Expression, i32, let32, local, when } from '../expression.ts';
 import { hashlittleOfSize } from '../lookup3-code.ts';
+import type { SharedWords } from '../shared-words.ts';
 import { type KeySource, keyInMemory } from './key.ts';
 import type { MapCode, MapSurroundings } from './map-code.ts';
 import { pushRefusal } from './refusal.ts';
@@ -15,9 +16,9 @@ export class BloomCode implements MapCode {
   readonly #map: BpfMap;
   readonly #words: SharedWords;
 
-  constructor(map: BpfMap, { shared }: MapSurroundings) {
+  constructor(map: BpfMap, { words }: MapSurroundings) {
     this.#map = map;
-    this.#words = new SharedWords(shared);
+    this.#words = words;
   }
 
   /** Runs `each` for every bit of the item: the offset of its word from the map, and its mask. */
@@ -66,7 +67,12 @@ export class BloomCode implements MapCode {
       code.i32Const(ERRNO.EPERM);
       return;
     }
-    this.#bits(code, keyInMemory(item), (word, bit) => this.#words.or(code, word, this.#firstWord, bit));
+    // Most bits are set already in a filter that is in use, and looking is cheaper than an atomic write.
+    this.#bits(code, keyInMemory(item), (word, bit) => {
+      when(code, i32.eqz(i32.and(this.#words.load(word, this.#firstWord), bit)), () =>
+        this.#words.or(code, word, this.#firstWord, bit),
+      );
+    });
     code.i32Const(0);
   }
 }

@@ -1,8 +1,9 @@
 import { type FunctionCode, ValueType } from '../../../wasm/index.ts';
 import { ERRNO } from '../../helpers.ts';
 import type { BpfMap } from '../../maps/map.ts';
-import { assign, type Expression, i32, i64, let32, let64, local, SharedWords, when } from '../expression.ts';
+import { assign, type Expression, i32, i64, let32, let64, local, when } from '../expression.ts';
 import { hashlittleOfSize } from '../lookup3-code.ts';
+import type { SharedWords } from '../shared-words.ts';
 import { type KeySource, keyInMemory } from './key.ts';
 import type { MapCode, MapSurroundings } from './map-code.ts';
 import { pushRefusal } from './refusal.ts';
@@ -14,9 +15,9 @@ export class CountMinCode implements MapCode {
   readonly #map: BpfMap;
   readonly #words: SharedWords;
 
-  constructor(map: BpfMap, { shared }: MapSurroundings) {
+  constructor(map: BpfMap, { words }: MapSurroundings) {
     this.#map = map;
-    this.#words = new SharedWords(shared);
+    this.#words = words;
   }
 
   /** Runs `each` for the item's counter in every row, with its address. */

@@ -24,7 +24,7 @@ export class HashCode implements MapCode {
     const { keySize } = map.definition;
     this.#map = map;
     this.#surroundings = surroundings;
-    this.#table = new SlotTableCode(map, surroundings.shared, surroundings.epochAddress);
+    this.#table = new SlotTableCode(map, surroundings.words, surroundings.epochAddress);
     this.inlinesLookup = keyWords(keySize) <= MAX_INLINE_WORDS;
     this.keyParts = Array.from({ length: keyWords(keySize) }, (_, i) => [8 * i, Math.min(8, keySize - 8 * i)]);
   }

@@ -3,7 +3,8 @@ import { ERRNO } from '../../helpers.ts';
 import { keyWords } from '../../maps/key-hash.ts';
 import { LPM_LENGTHS, lpmCountsOffset } from '../../maps/layout.ts';
 import type { BpfMap } from '../../maps/map.ts';
-import { assign, type Expression, i32, i64, type Local, let32, local, SharedWords, when } from '../expression.ts';
+import { assign, type Expression, i32, i64, type Local, let32, local, when } from '../expression.ts';
+import type { SharedWords } from '../shared-words.ts';
 import { type KeySource, keyInMemory, keyWord } from './key.ts';
 import type { MapCode, MapSurroundings } from './map-code.ts';
 import { pushRefusal } from './refusal.ts';
@@ -17,10 +18,10 @@ export class LpmCode implements MapCode {
   readonly #table: SlotTableCode;
   readonly #words: SharedWords;
 
-  constructor(map: BpfMap, { shared, epochAddress }: MapSurroundings) {
+  constructor(map: BpfMap, { words, epochAddress }: MapSurroundings) {
     this.#map = map;
-    this.#table = new SlotTableCode(map, shared, epochAddress);
-    this.#words = new SharedWords(shared);
+    this.#table = new SlotTableCode(map, words, epochAddress);
+    this.#words = words;
   }
 
   get #maxLength(): number {

@@ -1,6 +1,7 @@
 import type { FunctionCode } from '../../../wasm/index.ts';
 import type { BpfMap } from '../../maps/map.ts';
 import type { Expression } from '../expression.ts';
+import type { SharedWords } from '../shared-words.ts';
 import { ArrayCode } from './array-code.ts';
 import { BloomCode } from './bloom-code.ts';
 import { CountMinCode } from './count-min-code.ts';
@@ -10,8 +11,7 @@ import { LpmCode } from './lpm-code.ts';
 
 /** Where generated code finds what belongs to all maps. */
 export interface MapSurroundings {
-  /** Whether other threads see the memory. */
-  readonly shared: boolean;
+  readonly words: SharedWords;
   /** Of the epoch clock's word. */
   readonly epochAddress: number;
   /** Pushes the address of the running thread's block. */

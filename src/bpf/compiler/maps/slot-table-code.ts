@@ -11,19 +11,8 @@ import {
   SLOT,
 } from '../../maps/layout.ts';
 import type { BpfMap } from '../../maps/map.ts';
-import {
-  assign,
-  type Expression,
-  i32,
-  i64,
-  type Local,
-  let32,
-  let64,
-  local,
-  SharedWords,
-  store,
-  when,
-} from '../expression.ts';
+import { assign, type Expression, i32, i64, type Local, let32, let64, local, store, when } from '../expression.ts';
+import type { SharedWords } from '../shared-words.ts';
 
 /** What an operation knows of its key once it is hashed. */
 export interface HashedKeyCode {
@@ -55,9 +44,9 @@ export class SlotTableCode {
   readonly #epoch: Expression;
   readonly #evicts: boolean;
 
-  constructor(map: BpfMap, shared: boolean, epochAddress: number) {
+  constructor(map: BpfMap, words: SharedWords, epochAddress: number) {
     this.#map = map;
-    this.#words = new SharedWords(shared);
+    this.#words = words;
     this.#base = map.address + map.layout.data;
     this.#evicts = map.definition.kind === 'lru-hash';
     this.#epoch = this.#words.load(i32.const(epochAddress), 0);
@@ -184,7 +173,7 @@ export class SlotTableCode {
   /** Sets `found` to the offset of the key's live slot and branches to `hit`; goes on behind when there is none. */
   #find(code: FunctionCode, key: HashedKeyCode, found: Local, hit: Label): void {
     const meta = local(code, ValueType.i32);
-    this.#probe(code, key.home, (slot, _index, leave) => {
+    const compare = (slot: Local, leave: Label): void => {
       const next = code.block();
       assign(code, meta, this.#meta(slot.get));
       i32.ne(meta.get, key.tag.get)(code);
@@ -196,7 +185,14 @@ export class SlotTableCode {
       // META_EMPTY is 0.
       i32.eqz(meta.get)(code);
       code.brIf(leave);
-    });
+    };
+    // The home slot, where most keys are, is looked at outside of the loop.
+    const absent = code.block();
+    compare(let32(code, this.#offsetOf(key.home.get)), absent);
+    const index = let32(code, this.#step(key.home.get, 1));
+    const steps = let32(code, i32.const(this.#regionMask));
+    this.#probe(code, key.home, (slot, _index, leave) => compare(slot, leave), { index, steps });
+    code.end();
   }
 
   /** Address of the value of the slot at an offset from the base. */
@@ -223,7 +219,7 @@ export class SlotTableCode {
   #touch(code: FunctionCode, slot: Expression): void {
     const epoch = let32(code, this.#epoch);
     when(code, i32.ne(this.#stamp(slot), epoch.get), () =>
-      this.#words.store(code, slot, this.#base + SLOT.stamp, epoch.get),
+      this.#words.storeRelaxed(code, slot, this.#base + SLOT.stamp, epoch.get),
     );
   }
 

@@ -1,0 +1,14 @@
+import { benchBpf } from './bpf/bpf.ts';
+
+/** By name: what it measures, and how. The rest of the command line goes to it. */
+const BENCHES: Record<string, { readonly about: string; run(args: readonly string[]): void | Promise<void> }> = {
+  bpf: { about: 'filter programs: compiled, against gcc and the interpreter', run: benchBpf },
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  console.log('npm run bench -- NAME');
+  for (const [each, { about }] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)}${about}`);
+  process.exitCode = name === '' ? 0 : 1;
+} else await bench.run(args);
