@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: process.env.OKO_LONG === '1' ? 900_000 : 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/support/closing-reporter.ts'],
   },
