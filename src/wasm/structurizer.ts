@@ -7,9 +7,10 @@ import { Op, ValueType } from './opcode.ts';
 /**
  * Writes the code of one node. Without successors it must end by leaving the function or the construct around it; with
  * one it just ends; with two it leaves an i32 on the stack, non-zero for the first successor (zero when `negated`);
- * with more, the index of the successor.
+ * with more, the index of the successor. A node that branches by itself runs on to its first successor, and goes to its
+ * second by branches to `otherwise`.
  */
-export type NodeEmitter = (node: number, negated: boolean) => void;
+export type NodeEmitter = (node: number, negated: boolean, otherwise?: Label) => void;
 
 const Task = { tree: 0, body: 1, endBlock: 2, endOther: 3 } as const;
 
@@ -22,7 +23,12 @@ const Task = { tree: 0, body: 1, endBlock: 2, endOther: 3 } as const;
  * Control never reaches the code behind the last instruction written here, but a validator cannot see that: close a
  * function that has a result with `unreachable`.
  */
-export function structurize(original: FlowGraph, code: FunctionCode, emitNode: NodeEmitter): void {
+export function structurize(
+  original: FlowGraph,
+  code: FunctionCode,
+  emitNode: NodeEmitter,
+  branchesByItself: (node: number) => boolean = () => false,
+): void {
   let graph = original;
   let order = reversePostorder(graph);
   let position = positions(order, graph.length);
@@ -36,7 +42,7 @@ export function structurize(original: FlowGraph, code: FunctionCode, emitNode: N
     dominators = new DominatorTree(graph, order, position);
     emit = dispatchEmitter(dispatched.added, dispatched.dispatcherCount, original.length, code, emitNode);
   }
-  new StructuredWriter(graph, order, position, dominators, code, emit).write();
+  new StructuredWriter(graph, order, position, dominators, code, emit, branchesByItself).write();
 }
 
 function dispatchEmitter(
@@ -47,10 +53,10 @@ function dispatchEmitter(
   emitNode: NodeEmitter,
 ): NodeEmitter {
   const selected = Array.from({ length: dispatcherCount }, () => code.local(ValueType.i32));
-  return (node, negated) => {
+  return (node, negated, otherwise) => {
     const dispatch = added[node - originalCount];
     if (dispatch === undefined) {
-      emitNode(node, negated);
+      emitNode(node, negated, otherwise);
       return;
     }
     const local = selected[dispatch.dispatcher];
@@ -69,6 +75,7 @@ class StructuredWriter {
   readonly #position: Int32Array;
   readonly #code: FunctionCode;
   readonly #emitNode: NodeEmitter;
+  readonly #branchesByItself: (node: number) => boolean;
   readonly #isLoopHeader: Uint8Array;
   /** Nodes that follow the end of a block, by the node that dominates them, latest in the order first. */
   readonly #following: number[][];
@@ -85,12 +92,14 @@ class StructuredWriter {
     dominators: DominatorTree,
     code: FunctionCode,
     emitNode: NodeEmitter,
+    branchesByItself: (node: number) => boolean,
   ) {
     const count = graph.length;
     this.#graph = graph;
     this.#position = position;
     this.#code = code;
     this.#emitNode = emitNode;
+    this.#branchesByItself = branchesByItself;
     this.#isLoopHeader = new Uint8Array(count);
     this.#isFollowing = new Uint8Array(count);
     this.#following = Array.from({ length: count }, () => []);
@@ -99,11 +108,12 @@ class StructuredWriter {
     const forwardEdges = new Int32Array(count);
     for (const node of order) {
       const successors = graph[node];
-      for (const successor of successors) {
+      successors.forEach((successor, i) => {
+        // What is only reached by branches needs a block to branch out of: the arms of a switch, for one.
+        const needsBlock = successors.length > 2 || (i === 1 && branchesByItself(node));
         if (this.#retreats(node, successor)) this.#isLoopHeader[successor] = 1;
-        // The arms of a switch are only reached by branches, so each of them needs a block to branch out of.
-        else forwardEdges[successor] = forwardEdges[successor] + (successors.length > 2 ? 2 : 1);
-      }
+        else forwardEdges[successor] += needsBlock ? 2 : 1;
+      });
     }
     for (let i = order.length - 1; i > 0; i--) {
       const node = order[i];
@@ -159,6 +169,9 @@ class StructuredWriter {
       this.#emitNode(node, false);
     } else if (second === undefined) {
       this.#emitNode(node, false);
+      this.#go(node, first);
+    } else if (this.#branchesByItself(node)) {
+      this.#emitNode(node, false, this.#label(node, second));
       this.#go(node, first);
     } else if (successors.length === 2) {
       this.#condition(node, first, second);

@@ -63,3 +63,10 @@ export function sameValue(a: AbstractValue, b: AbstractValue): boolean {
 export function joinValues(a: AbstractValue, b: AbstractValue): AbstractValue {
   return sameValue(a, b) ? a : bounded(Math.max(maxOf(a), maxOf(b)));
 }
+
+/** The low bytes of a value. */
+export function truncated(value: AbstractValue, bytes: number): AbstractValue {
+  if (bytes === 8) return value;
+  if (value.kind === 'constant') return constant(BigInt.asUintN(8 * bytes, value.value));
+  return bounded(Math.min(maxOf(value), 2 ** (8 * bytes) - 1));
+}

@@ -1,20 +1,15 @@
 import { BpfError } from '../errors.ts';
-import type { InstructionForm } from '../isa.ts';
-import type { Program } from '../program.ts';
 import { MAX_FRAMES } from '../thread.ts';
 import { type FunctionBody, functionBody } from './function-body.ts';
+import type { ThreadedProgram } from './null-check.ts';
 
 /** The functions that an entry reaches by local calls, by their first slot; the entry comes first. */
-export function reachedFunctions(
-  program: Program,
-  forms: readonly (InstructionForm | undefined)[],
-  entry: number,
-): Map<number, FunctionBody> {
+export function reachedFunctions(program: ThreadedProgram, entry: number): Map<number, FunctionBody> {
   const bodies = new Map<number, FunctionBody>();
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
     if (bodies.has(pc)) continue;
-    const body = functionBody(program, forms, pc);
+    const body = functionBody(program, pc);
     bodies.set(pc, body);
     pending.push(...body.callees);
   }

@@ -7,13 +7,14 @@ import {
   bounded,
   constant,
   joinValues,
-  maxOf,
   sameValue,
+  truncated,
   U32_MAX,
   UNKNOWN,
 } from './abstract-value.ts';
 import { arithmeticResult } from './arithmetic-bounds.ts';
 import type { FunctionBody } from './function-body.ts';
+import { keyValue } from './helper-call.ts';
 import { liveAtStart } from './register-use.ts';
 import { type SlotPiece, type SlotValues, StackSlots } from './stack-slot.ts';
 
@@ -41,6 +42,10 @@ export interface FactsContext {
   readonly parameters: readonly AbstractValue[];
   /** The largest address of the window. */
   readonly mask: number;
+  /** What a lookup gives for certain, from r0 to r5 before and what is known of the first 4 bytes of the key. */
+  readonly lookupResult: (registers: readonly AbstractValue[], key: AbstractValue) => AbstractValue | undefined;
+  /** Of the lookups that branch by themselves: where they go when there is no value. */
+  readonly absentTargets: ReadonlyMap<number, number>;
   /** Address of byte `offset` in the only value of map `index`. */
   readonly mapValueAddress: (index: number, offset: number) => number;
 }
@@ -121,7 +126,10 @@ export class FunctionFacts {
         dirty[block] = 0;
         const result = copyState(state);
         this.#transferBlock(block, result, false);
+        const lookup = this.#context.absentTargets.has(this.#body.blocks[block].end - 1);
         for (const successor of graph[block]) {
+          // A lookup's second successor is where it found nothing.
+          if (lookup && successor === graph[block][1]) result.registers[0] = constant(0n);
           const known = states[successor];
           const joined = known === undefined ? copyState(result) : this.#join(known, result, successor, visits);
           if (known !== undefined && joined === known) continue;
@@ -274,8 +282,10 @@ export class FunctionFacts {
       for (let i = 1; i <= 5; i++) this.#lose(registers[i], registers[i]);
       this.#unknownStore(slots);
       registers[0] = UNKNOWN;
-    } else if (id === HELPER_ID.mapLookup) registers[0] = bounded(this.#context.mask);
-    else if (id === HELPER_ID.hash) registers[0] = bounded(U32_MAX);
+    } else if (id === HELPER_ID.mapLookup) {
+      const key = keyValue(this.stack, registers[2], slots);
+      registers[0] = this.#context.lookupResult(registers, key) ?? bounded(this.#context.mask);
+    } else if (id === HELPER_ID.hash) registers[0] = bounded(U32_MAX);
     else if (id === HELPER_ID.printf) registers[0] = constant(0n);
     else registers[0] = UNKNOWN;
     registers.fill(UNWRITTEN, 1, 6);
@@ -296,11 +306,4 @@ function copyState({ registers, slots }: State): State {
 
 function slotBound(bytes: number): AbstractValue {
   return bytes === 8 ? UNKNOWN : bounded(2 ** (8 * bytes) - 1);
-}
-
-/** The low bytes of a value. */
-function truncated(value: AbstractValue, bytes: number): AbstractValue {
-  if (bytes === 8) return value;
-  if (value.kind === 'constant') return constant(BigInt.asUintN(8 * bytes, value.value));
-  return bounded(Math.min(maxOf(value), 2 ** (8 * bytes) - 1));
 }

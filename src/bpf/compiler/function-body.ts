@@ -1,6 +1,7 @@
 import { BpfError } from '../errors.ts';
 import { formOf, type InstructionForm } from '../isa.ts';
-import type { Program } from '../program.ts';
+import type { Instruction, Program } from '../program.ts';
+import type { ThreadedProgram } from './null-check.ts';
 
 /** Instructions that run one after the other: slots `start` up to, not including, `end`. */
 export interface BasicBlock {
@@ -12,7 +13,7 @@ export interface BasicBlock {
 export interface FunctionBody {
   readonly pc: number;
   readonly blocks: readonly BasicBlock[];
-  /** Successors by block; of a condition first the jump, then the fall through. */
+  /** Successors by block; of a condition first the jump, then the fall through; of a lookup first where it succeeds. */
   readonly graph: readonly (readonly number[])[];
   readonly predecessors: readonly (readonly number[])[];
   /** First slots of the functions it calls. */
@@ -37,8 +38,17 @@ export function formsOf(program: Program): (InstructionForm | undefined)[] {
   return forms;
 }
 
-/** Where control goes after an instruction: jump target first, then the next slot. */
-function successorsOf(program: Program, forms: readonly (InstructionForm | undefined)[], pc: number): number[] {
+/** Where a jump goes when it is taken. */
+export function jumpTarget(
+  form: Extract<InstructionForm, { kind: 'jump' | 'goto' }>,
+  { offset, imm }: Instruction,
+  pc: number,
+): number {
+  return pc + 1 + (form.kind === 'goto' && form.wide ? imm : offset);
+}
+
+/** Where control goes after an instruction: jump target first, then the next slot; of a lookup first where it succeeds. */
+function successorsOf({ program, forms, absentTargets }: ThreadedProgram, pc: number): number[] {
   const form = forms[pc];
   const instruction = program.instructions[pc];
   if (form === undefined || instruction === undefined)
@@ -47,9 +57,13 @@ function successorsOf(program: Program, forms: readonly (InstructionForm | undef
     case 'exit':
       return [];
     case 'goto':
-      return [pc + 1 + (form.wide ? instruction.imm : instruction.offset)];
+      return [jumpTarget(form, instruction, pc)];
     case 'jump':
-      return [pc + 1 + instruction.offset, pc + 1];
+      return [jumpTarget(form, instruction, pc), pc + 1];
+    case 'call': {
+      const absent = absentTargets.get(pc);
+      return absent === undefined ? [pc + 1] : [pc + 1, absent];
+    }
     case 'lddw':
       return [pc + 2];
     default:
@@ -58,22 +72,20 @@ function successorsOf(program: Program, forms: readonly (InstructionForm | undef
 }
 
 /** Splits the instructions that a function reaches into blocks. */
-export function functionBody(
-  program: Program,
-  forms: readonly (InstructionForm | undefined)[],
-  entry: number,
-): FunctionBody {
+export function functionBody(threaded: ThreadedProgram, entry: number): FunctionBody {
+  const { program, forms } = threaded;
   const reached = new Map<number, number[]>();
   const leaders = new Set<number>([entry]);
   const callees = new Set<number>();
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
     if (reached.has(pc)) continue;
-    const successors = successorsOf(program, forms, pc);
+    const successors = successorsOf(threaded, pc);
     reached.set(pc, successors);
     const form = forms[pc];
     if (form?.kind === 'call' && form.target === 'local') callees.add(pc + 1 + (program.instructions[pc]?.imm ?? 0));
-    if (form?.kind === 'jump' || form?.kind === 'goto') for (const target of successors) leaders.add(target);
+    if (form?.kind === 'jump' || form?.kind === 'goto' || successors.length > 1)
+      for (const target of successors) leaders.add(target);
     pending.push(...successors);
   }
   const starts = [...leaders].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { type FunctionCode, Op, reversePostorder, structurize, ValueType } from '../../wasm/index.ts';
+import { type FunctionCode, type Label, Op, reversePostorder, structurize, ValueType } from '../../wasm/index.ts';
 import { BpfError } from '../errors.ts';
 import type { InstructionForm } from '../isa.ts';
 import type { Instruction } from '../program.ts';
@@ -25,8 +25,8 @@ export interface FunctionRole {
   /** Address and length of the packet, as i32. */
   readonly packet: Expression;
   readonly packetLength: Expression;
-  /** Leaves the function with the i64 on the stack. */
-  readonly leave: () => void;
+  /** Leaves the function with an i64. */
+  readonly leave: (result: Expression) => void;
 }
 
 /** Writes one function of a program. */
@@ -57,6 +57,8 @@ export class FunctionEmitter {
       ),
       mask: window.mask,
       mapValueAddress: (index, offset) => context.mapValueAddress(index, offset),
+      lookupResult: (registers, key) => functions.lookupResult(registers[1], key),
+      absentTargets: context.absentTargets,
     });
     const demand = new RegisterDemand(body, order, this.#facts, forms, program.instructions);
     const mapAddresses = maps.map((map) => map.address);
@@ -83,15 +85,20 @@ export class FunctionEmitter {
       else this.#registers.begin(register, 32, () => this.#code.i32Const(0));
     }
     const loopHeaders = this.#context.fuel === undefined ? undefined : this.#loopHeaders();
-    structurize(this.#body.graph, this.#code, (block, negated) => {
-      if (loopHeaders?.has(block) === true) this.#context.fuel?.burn(this.#code);
-      const { start, end } = this.#body.blocks[block];
-      for (let pc = start; pc < end; pc++) {
-        const form = this.#context.forms[pc];
-        const facts = this.#facts.at[pc];
-        if (form !== undefined && facts !== undefined) this.#instruction(pc, form, facts, negated);
-      }
-    });
+    structurize(
+      this.#body.graph,
+      this.#code,
+      (block, negated, absent) => {
+        if (loopHeaders?.has(block) === true) this.#context.fuel?.burn(this.#code);
+        const { start, end } = this.#body.blocks[block];
+        for (let pc = start; pc < end; pc++) {
+          const form = this.#context.forms[pc];
+          const facts = this.#facts.at[pc];
+          if (form !== undefined && facts !== undefined) this.#instruction(pc, form, facts, negated, absent);
+        }
+      },
+      (block) => this.#context.absentTargets.has((this.#body.blocks[block]?.end ?? 0) - 1),
+    );
     this.#code.op(Op.unreachable);
   }
 
@@ -105,7 +112,7 @@ export class FunctionEmitter {
     return headers;
   }
 
-  #instruction(pc: number, form: InstructionForm, facts: InstructionFacts, negated: boolean): void {
+  #instruction(pc: number, form: InstructionForm, facts: InstructionFacts, negated: boolean, absent?: Label): void {
     const instruction = this.#context.program.instructions[pc];
     switch (form.kind) {
       case 'alu':
@@ -141,11 +148,10 @@ export class FunctionEmitter {
         this.#packetLoad(pc, form, instruction, facts);
         break;
       case 'call':
-        this.#call(pc, form, instruction, facts);
+        this.#call(pc, form, instruction, facts, this.#context.absentTargets.has(pc) ? absent : undefined);
         break;
       case 'exit':
-        this.#registers.push(0, facts.registers?.[0] ?? { kind: 'unknown' }, 64);
-        this.#role.leave();
+        this.#role.leave(() => this.#registers.push(0, facts.registers?.[0] ?? { kind: 'unknown' }, 64));
         break;
     }
   }
@@ -184,8 +190,7 @@ export class FunctionEmitter {
     });
     const end = i64.add(i64.extendU(at.get), i64.const(BigInt(bytes)));
     when(code, i64.ltU(i64.extendU(packetLength), end), () => {
-      code.i64Const(0);
-      this.#role.leave();
+      this.#role.leave(i64.const(0n));
     });
     i32.add(packet, at.get)(code);
     this.#context.window.force(code);
@@ -199,10 +204,11 @@ export class FunctionEmitter {
     form: Extract<InstructionForm, { kind: 'call' }>,
     instruction: Instruction,
     facts: InstructionFacts,
+    absent: Label | undefined,
   ): void {
     const code = this.#code;
     const registers = this.#registers;
-    if (form.target === 'helper') this.#helpers.call(pc, instruction, facts);
+    if (form.target === 'helper') this.#helpers.call(pc, instruction, facts, absent);
     else if (form.target === 'local') {
       this.#context.fuel?.burn(code);
       for (let register = 1; register <= 5; register++)

@@ -1,10 +1,10 @@
-import { type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
+import { type FunctionCode, type Label, Op, ValueType } from '../../wasm/index.ts';
 import { BpfError } from '../errors.ts';
 import { HELPER_ID, keyArgumentSize, MAX_FORMAT_BYTES, MAX_HASHED_BYTES } from '../helpers.ts';
 import type { BpfMap } from '../maps/map.ts';
 import type { Instruction } from '../program.ts';
 import { THREAD_BLOCK } from '../thread.ts';
-import type { AbstractValue } from './abstract-value.ts';
+import { type AbstractValue, truncated, UNKNOWN } from './abstract-value.ts';
 import { type Expression, i32 } from './expression.ts';
 import type { InstructionFacts } from './facts.ts';
 import { hashlittleOfSize } from './lookup3-code.ts';
@@ -13,7 +13,7 @@ import type { MemoryAccessEmitter } from './memory-access.ts';
 import type { MapOperation, ModuleFunctions } from './module-functions.ts';
 import type { RegisterLocals } from './register-locals.ts';
 import type { StackLocals } from './stack-locals.ts';
-import type { SlotPiece, StackSlots } from './stack-slot.ts';
+import type { SlotPiece, SlotValues, StackSlots } from './stack-slot.ts';
 
 /** Items of up to so many bytes are hashed where ubpf_hash is called. */
 const MAX_INLINE_HASH = 48;
@@ -37,6 +37,14 @@ export interface HelperRead {
 export function mapOfCall(facts: InstructionFacts, maps: readonly BpfMap[]): number | undefined {
   const map = facts.registers?.[1];
   return map?.kind === 'map' && map.index < maps.length ? map.index : undefined;
+}
+
+/** What is known of the 4 bytes that a pointer leads to. */
+export function keyValue(stack: StackSlots, pointer: AbstractValue, slots: SlotValues): AbstractValue {
+  const pieces = pointer.kind === 'frame' ? stack.pieces(slots, pointer.offset, 4) : undefined;
+  const only = pieces?.length === 1 ? pieces[0] : undefined;
+  const value = only === undefined || only.from > 0 ? undefined : slots[only.slot];
+  return value === undefined ? UNKNOWN : truncated(value, 4);
 }
 
 /** What memory a helper call reads through pointers. */
@@ -109,10 +117,11 @@ export class HelperCallEmitter {
     this.#functions = functions;
   }
 
-  call(pc: number, { imm }: Instruction, facts: InstructionFacts): void {
+  /** `absent`: where a lookup that branches by itself goes when there is no value. */
+  call(pc: number, { imm }: Instruction, facts: InstructionFacts, absent: Label | undefined): void {
     const code = this.#code;
     const operation = OPERATIONS[imm];
-    if (operation !== undefined) this.#mapOperation(pc, operation, facts);
+    if (operation !== undefined) this.#mapOperation(pc, operation, facts, absent);
     else if (imm === HELPER_ID.timeGetNs) {
       this.#functions.thread(code);
       code.memory(Op.i64Load, THREAD_BLOCK.timeNs, 3);
@@ -157,7 +166,8 @@ export class HelperCallEmitter {
       const source = keyInMemory(inMemory);
       return count === 8 ? source.wide(offset) : source.narrow(offset, count);
     };
-    return { narrow: (offset, count) => read(offset, count), wide: (offset) => read(offset, 8) };
+    const known = keyValue(this.#stack, pointer, facts.slots ?? []);
+    return { narrow: (offset, count) => read(offset, count), wide: (offset) => read(offset, 8), known };
   }
 
   /** The address in a local, which may turn out not to be needed. */
@@ -169,19 +179,31 @@ export class HelperCallEmitter {
     return (target) => target.localGet(pointer);
   }
 
-  #mapOperation(pc: number, operation: MapOperation, facts: InstructionFacts): void {
+  #mapOperation(pc: number, operation: MapOperation, facts: InstructionFacts, absent: Label | undefined): void {
     const functions = this.#functions;
     const code = this.#code;
     const index = mapOfCall(facts, functions.maps);
     const [key, value] = helperReads(idOf(operation), facts, functions);
     const map = index === undefined ? undefined : functions.mapCode(index);
+    if (absent !== undefined && this.#registers.isNeeded(pc, 0)) {
+      // What r0 is where the lookup goes when there is no value.
+      code.i32Const(0);
+      this.#registers.define(pc, 0, 32);
+    }
     if (operation === 'lookup' && map?.inlinesLookup === true) {
-      map.lookup(code, this.#source(2, facts, key.bytes));
+      map.lookup(code, this.#source(2, facts, key.bytes), absent);
     } else {
       if (index === undefined) this.#registers.push(1, this.#value(facts, 1), 32);
       this.#pushArgument(2, facts, key.bytes);
       if (operation === 'update') this.#pushArgument(3, facts, value?.bytes ?? 0);
       code.call(index === undefined ? functions.dispatch(operation) : functions.mapFunction(index, operation));
+      if (absent !== undefined) {
+        const value = code.local(ValueType.i32);
+        code.localTee(value);
+        code.op(Op.i32Eqz);
+        code.brIf(absent);
+        code.localGet(value);
+      }
     }
     if (operation === 'lookup' || !this.#registers.isWholeNeeded(pc, 0)) this.#registers.define(pc, 0, 32);
     else {

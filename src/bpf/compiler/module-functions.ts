@@ -2,6 +2,7 @@ import { BulkOp, type FunctionCode, type ModuleBuilder, Op, ValueType } from '..
 import { ERRNO, MAX_HASHED_BYTES } from '../helpers.ts';
 import type { BpfMap } from '../maps/map.ts';
 import { PRINT_RECORD, THREAD_BLOCK } from '../thread.ts';
+import type { AbstractValue } from './abstract-value.ts';
 import { assign, type Expression, i32, let32, parameter, store, when } from './expression.ts';
 import { hashlittleLoop } from './lookup3-code.ts';
 import { keyInMemory } from './maps/key.ts';
@@ -34,6 +35,11 @@ export class ModuleFunctions {
   mapCode(index: number): MapCode {
     this.#mapCodes[index] ??= mapCode(this.maps[index], this.#surroundings);
     return this.#mapCodes[index];
+  }
+
+  /** What a lookup in a map with a key of which `known` is known gives for certain. */
+  lookupResult(map: AbstractValue, known: AbstractValue): AbstractValue | undefined {
+    return map.kind === 'map' ? this.mapCode(map.index).lookupResult?.(known) : undefined;
   }
 
   #once(

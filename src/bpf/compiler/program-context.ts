@@ -10,6 +10,8 @@ export interface ProgramContext {
   readonly program: Program;
   /** By pc; undefined in the second slot of lddw. */
   readonly forms: readonly (InstructionForm | undefined)[];
+  /** Of the lookups that branch by themselves: where they go when there is no value. */
+  readonly absentTargets: ReadonlyMap<number, number>;
   readonly maps: readonly BpfMap[];
   readonly window: Window;
   readonly functions: ModuleFunctions;

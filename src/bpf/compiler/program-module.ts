@@ -11,6 +11,7 @@ import { assign, type Expression, i32, i64, let32, parameter, store } from './ex
 import { type FunctionBody, formsOf } from './function-body.ts';
 import { FunctionEmitter, LOCAL_FUNCTION_PARAMETERS } from './function-emitter.ts';
 import { ModuleFunctions } from './module-functions.ts';
+import { type ThreadedProgram, threadNullChecks } from './null-check.ts';
 import type { Fuel, ProgramContext } from './program-context.ts';
 import { SharedWords } from './shared-words.ts';
 import { Window } from './window.ts';
@@ -54,8 +55,9 @@ export function compileProgram(program: Program, world: World, options: CompileO
   const forms = formsOf(program);
   checkConstants(program, forms, world.maps);
   const entry = program.functions[0]?.pc ?? 0;
-  const bodies = reachedFunctions(program, forms, entry);
-  return new ProgramModule(program, forms, bodies, entry, world, options).encode();
+  const threaded = threadNullChecks(program, forms);
+  const bodies = reachedFunctions(threaded, entry);
+  return new ProgramModule(threaded, bodies, entry, world, options).encode();
 }
 
 /** Refuses the kinds of lddw that a linked program does not have. */
@@ -92,8 +94,7 @@ class ProgramModule {
   readonly #packet: readonly [number, number] | undefined;
 
   constructor(
-    program: Program,
-    forms: readonly (InstructionForm | undefined)[],
+    { program, forms, absentTargets }: ThreadedProgram,
     bodies: ReadonlyMap<number, FunctionBody>,
     entry: number,
     world: World,
@@ -127,6 +128,7 @@ class ProgramModule {
     this.#context = {
       program,
       forms,
+      absentTargets,
       maps,
       window: this.#window,
       functions,
@@ -192,22 +194,24 @@ class ProgramModule {
       (i === 0 ? packet : length).get(code);
       code.globalSet(global);
     });
-    store(code, Op.i64Store, descriptor.get, DESCRIPTOR.result, () => {
-      const result = code.block(ValueType.i64);
-      const body = this.#bodies.get(this.#entry);
-      if (body !== undefined)
-        new FunctionEmitter(this.#context, code, body, {
-          frame: frame.index,
-          parameters: [
-            { width: 32, push: packet.get, max: mask },
-            { width: 32, push: length.get, max: U32_MAX },
-          ],
-          packet: packet.get,
-          packetLength: length.get,
-          leave: () => code.br(result),
-        }).emit();
-      code.end();
-    });
+    const next = code.block();
+    const body = this.#bodies.get(this.#entry);
+    if (body !== undefined)
+      new FunctionEmitter(this.#context, code, body, {
+        frame: frame.index,
+        parameters: [
+          { width: 32, push: packet.get, max: mask },
+          { width: 32, push: length.get, max: U32_MAX },
+        ],
+        packet: packet.get,
+        packetLength: length.get,
+        // Every exit stores its own result: most are constants, which so need no register.
+        leave: (result) => {
+          store(code, Op.i64Store, descriptor.get, DESCRIPTOR.result, result);
+          code.br(next);
+        },
+      }).emit();
+    code.end();
     assign(code, descriptor, i32.add(descriptor.get, i32.const(DESCRIPTOR.bytes)));
     assign(code, count, i32.sub(count.get, i32.const(1)));
     count.get(code);
@@ -238,7 +242,10 @@ class ProgramModule {
       })),
       packet: (target) => target.globalGet(packet),
       packetLength: (target) => target.globalGet(length),
-      leave: () => code.op(Op.return),
+      leave: (result) => {
+        result(code);
+        code.op(Op.return);
+      },
     }).emit();
   }
 }

@@ -1,7 +1,8 @@
-import { type FunctionCode, ValueType } from '../../../wasm/index.ts';
+import { type FunctionCode, type Label, ValueType } from '../../../wasm/index.ts';
 import { ERRNO } from '../../helpers.ts';
 import type { BpfMap } from '../../maps/map.ts';
 import { THREAD_BLOCK } from '../../thread.ts';
+import { type AbstractValue, constant, maxOf, UNKNOWN } from '../abstract-value.ts';
 import { assign, type Expression, i32, i64, let32, local, when } from '../expression.ts';
 import { type KeySource, keyInMemory } from './key.ts';
 import type { MapCode, MapSurroundings } from './map-code.ts';
@@ -21,13 +22,23 @@ export class ArrayCode implements MapCode {
     this.keyParts = [[0, map.definition.keySize]];
   }
 
+  /** Of an index that is known, the value's address. */
+  lookupResult(key: AbstractValue): AbstractValue | undefined {
+    const { definition, address, layout } = this.#map;
+    if (definition.keySize !== 4 || definition.kind !== 'array' || key.kind !== 'constant') return undefined;
+    const index = Number(key.value);
+    return constant(index < definition.maxEntries ? BigInt(address + layout.data + index * layout.stride) : 0n);
+  }
+
   /** Runs `found` with the value's address when the index is within the array. */
   #access(code: FunctionCode, key: KeySource, found: (value: Expression) => void): void {
     const { definition, address, layout } = this.#map;
     const index = let32(code, key.narrow(0, 4));
     // With 8 bytes, the upper half of the index must be zero; the whole is only compared.
-    const within =
-      definition.keySize === 8
+    const isWithin = definition.keySize === 4 && maxOf(key.known ?? UNKNOWN) < definition.maxEntries;
+    const within = isWithin
+      ? i32.const(1)
+      : definition.keySize === 8
         ? i64.ltU(key.wide(0), i64.const(BigInt(definition.maxEntries)))
         : i32.ltU(index.get, i32.const(definition.maxEntries | 0));
     when(code, within, () => {
@@ -44,9 +55,17 @@ export class ArrayCode implements MapCode {
     });
   }
 
-  lookup(code: FunctionCode, key: KeySource): void {
+  lookup(code: FunctionCode, key: KeySource, absent?: Label): void {
     const result = let32(code, i32.const(0));
-    this.#access(code, key, (value) => assign(code, result, value));
+    const done = absent === undefined ? undefined : code.block();
+    this.#access(code, key, (value) => {
+      assign(code, result, value);
+      if (done !== undefined) code.br(done);
+    });
+    if (absent !== undefined) {
+      code.br(absent);
+      code.end();
+    }
     result.get(code);
   }
 

@@ -1,4 +1,4 @@
-import { BulkOp, type FunctionCode, ValueType } from '../../../wasm/index.ts';
+import { BulkOp, type FunctionCode, type Label, ValueType } from '../../../wasm/index.ts';
 import { ERRNO } from '../../helpers.ts';
 import { keyWords } from '../../maps/key-hash.ts';
 import type { BpfMap } from '../../maps/map.ts';
@@ -43,8 +43,8 @@ export class HashCode implements MapCode {
     return i32.mul(index, i32.const(this.#map.layout.threadStride));
   }
 
-  lookup(code: FunctionCode, key: KeySource): void {
-    const value = this.#table.lookup(code, this.#key(code, key));
+  lookup(code: FunctionCode, key: KeySource, absent?: Label): void {
+    const value = this.#table.lookup(code, this.#key(code, key), absent);
     if (this.#perThread) {
       when(code, value.get, () => assign(code, value, i32.add(value.get, this.#ownOffset())));
     }

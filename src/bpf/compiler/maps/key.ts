@@ -1,4 +1,5 @@
 import { Op } from '../../../wasm/index.ts';
+import type { AbstractValue } from '../abstract-value.ts';
 import { type Expression, i32, i64 } from '../expression.ts';
 
 /** Reads parts of a key (or item), wherever it lies: bytes `offset` up to `offset + bytes`. */
@@ -7,6 +8,8 @@ export interface KeySource {
   narrow(offset: number, bytes: 1 | 2 | 4): Expression;
   /** As i64. */
   wide(offset: number): Expression;
+  /** What is known of its first 4 bytes. */
+  readonly known?: AbstractValue;
 }
 
 /** A key in memory at an address that an access may use as it is. */

@@ -1,5 +1,6 @@
-import type { FunctionCode } from '../../../wasm/index.ts';
+import type { FunctionCode, Label } from '../../../wasm/index.ts';
 import type { BpfMap } from '../../maps/map.ts';
+import type { AbstractValue } from '../abstract-value.ts';
 import type { Expression } from '../expression.ts';
 import type { SharedWords } from '../shared-words.ts';
 import { ArrayCode } from './array-code.ts';
@@ -27,7 +28,10 @@ export interface MapCode {
   readonly inlinesLookup: boolean;
   /** The parts of the key that an inlined lookup reads: offset and bytes. */
   readonly keyParts: readonly (readonly [offset: number, bytes: number])[];
-  lookup(code: FunctionCode, key: KeySource): void;
+  /** With `absent`, a lookup that finds nothing goes there; without, it pushes 0. */
+  lookup(code: FunctionCode, key: KeySource, absent?: Label): void;
+  /** What a lookup gives for certain, from what is known of the first 4 bytes of the key. */
+  lookupResult?(key: AbstractValue): AbstractValue | undefined;
   /** `key` and `value` are addresses that an access may use as they are. */
   update(code: FunctionCode, key: Expression, value: Expression): void;
   delete(code: FunctionCode, key: Expression): void;

@@ -200,15 +200,15 @@ export class SlotTableCode {
     return i32.add(slot, i32.const(this.#base + this.#map.layout.valueOffset));
   }
 
-  /** Writes a lookup that leaves, in an i32 variable, the address of the value or 0. */
-  lookup(code: FunctionCode, key: HashedKeyCode): Local {
+  /** Writes a lookup that leaves, in an i32 variable, the address of the value; without one, 0, or it goes to `absent`. */
+  lookup(code: FunctionCode, key: HashedKeyCode, absent?: Label): Local {
     const value = local(code, ValueType.i32);
     const slot = local(code, ValueType.i32);
     const done = code.block();
     const hit = code.block();
     this.#find(code, key, slot, hit);
     assign(code, value, i32.const(0));
-    code.br(done);
+    code.br(absent ?? done);
     code.end();
     if (this.#evicts) this.#touch(code, slot.get);
     assign(code, value, this.#valueOf(slot.get));
