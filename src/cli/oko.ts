@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { asmCommand } from './bpf/asm.ts';
 import { disasmCommand } from './bpf/disasm.ts';
+import { runCommand } from './bpf/run.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
 import { replayCommand } from './replay/replay.ts';
@@ -21,7 +22,11 @@ export function okoCommand(): Command {
 }
 
 function bpfCommand(): Command {
-  return new Command('bpf').description('Work on eBPF programs.').addCommand(disasmCommand()).addCommand(asmCommand());
+  return new Command('bpf')
+    .description('Work on eBPF programs.')
+    .addCommand(disasmCommand())
+    .addCommand(asmCommand())
+    .addCommand(runCommand());
 }
 
 /** commander ends the process on its own otherwise, and output that is still on its way would be lost. */

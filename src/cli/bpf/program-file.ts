@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import {
   BpfError,
+  bytecodeProgram,
   decodeProgram,
   isElf,
   loadObject,
@@ -46,6 +47,5 @@ export function readProgramFile(path: string, choice: ProgramChoice): Program {
   const bytes = readObjectFile(path);
   if (isElf(bytes) || choice.section !== undefined || choice.function !== undefined)
     return loadObject(bytes).select(choice);
-  const instructions = decodeProgram(bytes);
-  return { name: 'entry', instructions, maps: [], functions: [{ pc: 0, name: 'entry' }], lines: [] };
+  return bytecodeProgram(decodeProgram(bytes), { name: 'entry' });
 }
