@@ -164,11 +164,16 @@ export class OvsdbError extends OkoError<OvsdbErrorCode> {
 
   /** The `<error>` object of RFC 7047 section 3.1. */
   toJson(): JsonObject {
-    const entry: OvsdbErrorEntry = OVSDB_ERRORS[this.code];
-    const json: JsonObject = { error: entry.wire ?? 'internal error', details: this.message };
+    const json: JsonObject = { error: wireName(this.code) ?? 'internal error', details: this.message };
     if (this.syntax !== undefined) json.syntax = printJson(this.syntax);
     return json;
   }
+}
+
+/** The `error` member of the errors with that code; undefined for those that stay in process. */
+export function wireName(code: OvsdbErrorCode): string | undefined {
+  const entry: OvsdbErrorEntry = OVSDB_ERRORS[code];
+  return entry.wire;
 }
 
 /** What a client is told. A defect of ours fails its one request, as "internal error" (ovsdb-server(7), section 3.1). */

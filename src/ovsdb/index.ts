@@ -1,3 +1,5 @@
+export { OvsdbClient, type OvsdbClientOptions, type RowEvent } from './client/client.ts';
+export type { ClientTransaction, CommitResult, WritableRow } from './client/transaction.ts';
 export type { Atom, AtomicType } from './data/atom.ts';
 export type { Datum } from './data/datum.ts';
 export type { Row } from './data/row.ts';

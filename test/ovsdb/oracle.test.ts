@@ -210,6 +210,8 @@ function withoutEmptyModify(updates: unknown): unknown {
 }
 
 function normal(json: Json): unknown {
+  // ovsdb-server tells -0 from 0.
+  if (json === 0) return 0;
   if (Array.isArray(json)) {
     const elements = json.map(normal);
     return json[0] === 'set' || json[0] === 'map' ? [elements[0], sorted(elements[1])] : elements;

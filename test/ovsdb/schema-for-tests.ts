@@ -38,7 +38,6 @@ export const everythingSchema = {
         byNumber: map(integer(), ref('Kid')),
         friends: set(weakRef('Kid')),
         friend: optional(weakRef('Kid')),
-        weakToStrong: map(weakRef('Root'), ref('Kid')),
         settings: map(string, string),
       },
     },
@@ -97,7 +96,6 @@ export function seedTransaction(schema: DatabaseSchema): Json[] {
           name: 'ab',
           kids: ['set', [uuid('Kid', 0), uuid('Kid', 2)]],
           friends: ['set', [uuid('Kid', 0), uuid('Kid', 1)]],
-          weakToStrong: ['map', [[uuid('Root', 1), uuid('Kid', 1)]]],
         }),
         insert('Root', 1, { name: 'cd', number: 1, byNumber: ['map', [[1, uuid('Kid', 1)]]], friend: uuid('Kid', 2) }),
       ]

@@ -18,8 +18,9 @@ export function settle(transaction: Transaction): StrongCountDeltas {
   forgetUnchanged(transaction);
   const counts = new StrongCounts(transaction);
   counts.check();
-  counts.collectGarbage();
-  removeDanglingWeakReferences(transaction, counts);
+  // Each may leave work for the other: a map's pair with a weak key may hold the last strong reference to a row.
+  do counts.collectGarbage();
+  while (removeDanglingWeakReferences(transaction, counts));
   checkMaxRows(transaction);
   checkIndexes(transaction);
   stampVersions(transaction);
@@ -109,7 +110,8 @@ class StrongCounts {
   }
 }
 
-function removeDanglingWeakReferences(transaction: Transaction, counts: StrongCounts): void {
+/** Whether any row had to be changed. */
+function removeDanglingWeakReferences(transaction: Transaction, counts: StrongCounts): boolean {
   const holders: [Table, Uuid][] = [];
   for (const [table, changes] of transaction.changes) {
     for (const [uuid, { after }] of changes) {
@@ -118,13 +120,16 @@ function removeDanglingWeakReferences(transaction: Transaction, counts: StrongCo
         for (const [holder, holderTable] of table.weakHolders(uuid) ?? []) holders.push([holderTable, holder]);
     }
   }
+  let hasChanged = false;
   for (const [table, uuid] of holders) {
     const row = transaction.get(table, uuid);
     const mended = row && withoutDangling(row, table, transaction);
     if (!row || !mended || mended === row) continue;
     transaction.put(table, mended);
     counts.replace(table, row, mended);
+    hasChanged = true;
   }
+  return hasChanged;
 }
 
 function withoutDangling(row: Row, table: Table, transaction: Transaction): Row {

@@ -5,37 +5,59 @@ import type { Changes, RowChange, Table } from '../data/table.ts';
 import type { JsonObject } from '../json/value.ts';
 
 /**
- * A commit as the file keeps it (`<file-txn>` of ovsdb(5)): per table and row the persistent columns, for a modified row
- * as differences (`_is_diff`), null for a deleted one. Undefined when nothing persistent changed.
+ * A commit as the file keeps it (`<file-txn>` of ovsdb(5)): per table and row the persistent columns that changed, null for
+ * a deleted row. Undefined when nothing persistent changed. With `_is_diff`, modified columns of several elements are
+ * written as differences, so that adding one port to a bridge of a thousand costs one line.
  */
 export function commitRecord(changes: Changes, comments: readonly string[], dateMs: number): JsonObject | undefined {
-  const record: JsonObject = { _date: dateMs };
-  let isEmpty = true;
+  const tables = tableRecords(changes, true) ?? tableRecords(changes, false);
+  if (!tables || Object.keys(tables.records).length === 0) return undefined;
+  return {
+    _date: dateMs,
+    ...tables.records,
+    ...(tables.isDiff && { _is_diff: true }),
+    ...(comments.length > 0 && { _comment: comments.join('\n') }),
+  };
+}
+
+/** Undefined when a difference is one that ovsdb-tool 3.1 would refuse to read. */
+function tableRecords(
+  changes: Changes,
+  isDiff: boolean,
+): { readonly records: JsonObject; readonly isDiff: boolean } | undefined {
+  const records: JsonObject = {};
   for (const [table, rows] of changes) {
     const tableRecord: JsonObject = {};
     for (const [uuid, change] of rows) {
-      const rowRecord = recordOfRow(table, change);
+      const rowRecord = recordOfRow(table, change, isDiff);
+      if (rowRecord === 'unreadable') return undefined;
       if (rowRecord !== undefined) tableRecord[uuid] = rowRecord;
     }
-    if (Object.keys(tableRecord).length === 0) continue;
-    record[table.schema.name] = tableRecord;
-    isEmpty = false;
+    if (Object.keys(tableRecord).length > 0) records[table.schema.name] = tableRecord;
   }
-  if (isEmpty) return undefined;
-  record._is_diff = true;
-  if (comments.length > 0) record._comment = comments.join('\n');
-  return record;
+  return { records, isDiff };
 }
 
-function recordOfRow(table: Table, { before, after }: RowChange): JsonObject | null | undefined {
+function recordOfRow(
+  table: Table,
+  { before, after }: RowChange,
+  isDiff: boolean,
+): JsonObject | null | undefined | 'unreadable' {
   if (!after) return null;
   if (!before) return recordOfNewRow(table, after);
+  let isReadable = true;
   const record = recordOfColumns(table, after, (datum, i) => {
     const old = before.data[i];
     if (equalData(old, datum)) return undefined;
     // To a default value, readers do not apply a difference: they take what is written for the new value.
-    return equalData(old, table.defaults[i]) ? datum : difference(old, datum, table.schema.columns[i].type);
+    if (!isDiff || equalData(old, table.defaults[i])) return datum;
+    const { type } = table.schema.columns[i];
+    const change = difference(old, datum, type);
+    // A difference may have more elements than the column may, or none; ovsdb-tool checks it like a value.
+    isReadable &&= change.keys.length >= type.min && change.keys.length <= type.max;
+    return change;
   });
+  if (!isReadable) return 'unreadable';
   return Object.keys(record).length === 0 ? undefined : record;
 }
 
