@@ -86,14 +86,7 @@ export interface GroupAction {
 }
 
 /** Actions that have no arguments. */
-export type BareType =
-  | 'strip_vlan'
-  | 'dec_mpls_ttl'
-  | 'dec_nsh_ttl'
-  | 'pop_queue'
-  | 'ct_clear'
-  | 'exit'
-  | 'clear_actions';
+export type BareType = 'dec_mpls_ttl' | 'dec_nsh_ttl' | 'pop_queue' | 'ct_clear' | 'exit' | 'clear_actions';
 export type BareAction = { [T in BareType]: { readonly type: T } }[BareType];
 
 /** Actions with one number, of the width that `NUMBER_ACTIONS` names. */
@@ -117,6 +110,12 @@ export type NumberAction = { [T in NumberType]: { readonly type: T; readonly val
 /** Actions with an address: 6 bytes for Ethernet, 4 for IPv4. */
 export type AddressType = 'mod_dl_src' | 'mod_dl_dst' | 'mod_nw_src' | 'mod_nw_dst';
 export type AddressAction = { [T in AddressType]: { readonly type: T; readonly address: Uint8Array } }[AddressType];
+
+export interface StripVlanAction {
+  readonly type: 'strip_vlan';
+  /** It came as OpenFlow 1.1 and later call it, pop_vlan. */
+  readonly pop?: true;
+}
 
 export interface SetTunnelAction {
   readonly type: 'set_tunnel';
@@ -315,6 +314,7 @@ export type Action =
   | MultipathAction
   | GroupAction
   | BareAction
+  | StripVlanAction
   | NumberAction
   | AddressAction
   | SetTunnelAction

@@ -41,6 +41,10 @@ export const OPENFLOW_ERRORS = {
     meaning: 'A number is too large for its place.',
     remedy: 'Use a value in the range that the message names.',
   },
+  OPENFLOW_PROTOCOL: {
+    meaning: 'A message on an OpenFlow connection is malformed, or asks for what the switch refuses.',
+    remedy: 'The name at the start is the OpenFlow error that the peer is told; mend the sender.',
+  },
   OPENFLOW_READ_ONLY_FIELD: {
     meaning: 'An action would write a field that cannot be written.',
     remedy: 'Choose another field; ovs-fields(7) says which are read/write.',

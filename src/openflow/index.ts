@@ -6,6 +6,7 @@ export { actionsRead, actionsWrite, denseFieldUse, instructionRank, isInstructio
 export { MAX_LEN_ALL } from './actions/output.ts';
 export { OPENFLOW_ERRORS, OpenflowError, type OpenflowErrorCode } from './errors.ts';
 export * from './flow.ts';
+export * from './message.ts';
 export * from './port.ts';
 export { formatSubfield, parseSubfield, type Subfield, wholeField } from './subfield.ts';
 export { formatActions, parseActions } from './text/actions.ts';
@@ -17,8 +18,24 @@ export {
   formatDuration,
   formatFlow,
   formatFlowFlags,
+  formatFlowMod,
   formatRuleMatch,
   parseFlow,
 } from './text/flow.ts';
 export { formatMatch } from './text/match.ts';
 export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';
+export {
+  decodeMessage,
+  encodeMessage,
+  HEADER_BYTES,
+  type Header,
+  MAX_MESSAGE_BYTES,
+  MultipartWriter,
+  readHeader,
+} from './wire/codec.ts';
+export { ERROR_CODES, type ErrorName } from './wire/error-codes.ts';
+export { errorReply, helloFailed, nameOfError } from './wire/error-reply.ts';
+export { writeFlowStats } from './wire/flow-codec.ts';
+export { fitsOpenflow10 } from './wire/match.ts';
+export { type ErrorNumbers, errorName, errorNumbers, ProtocolError } from './wire/protocol-error.ts';
+export { MessageStream } from './wire/stream.ts';

@@ -94,12 +94,9 @@ function add(
   });
 }
 
-// Conjunctions, recirculation, packet metadata.
+// What is known of a packet before its headers.
 add('dp_hash', 4, KEY.dpHash, 'hexadecimal', '+r', 'none', [nxm(1, 35, 'DP_HASH')]);
 add('recirc_id', 4, KEY.recircId, 'decimal', '-r', 'none', [nxm(1, 36, 'RECIRC_ID')]);
-add('packet_type', 4, KEY.packetType, 'packetType', '-r', 'none', [oxm(44, 'PACKET_TYPE', 6)], {
-  special: 'packetType',
-});
 add('conj_id', 4, KEY.conjId, 'decimal', '-r', 'none', [nxm(1, 37, 'CONJ_ID')]);
 add(
   'filter_prog',
@@ -111,40 +108,9 @@ add(
   [experimental(OKO_EXPERIMENTER, 'OKOOXM', 1, 'FILTER_PROG', 1)],
   { origin: 'identity' },
 );
-
-// Tunnels.
-add('tun_id', 8, KEY.tunId, 'hexadecimal', '+w', 'none', [nxm(1, 16, 'TUN_ID'), oxm(38, 'TUNNEL_ID', 4)], {
-  alias: 'tunnel_id',
+add('packet_type', 4, KEY.packetType, 'packetType', '-r', 'none', [oxm(44, 'PACKET_TYPE', 6)], {
+  special: 'packetType',
 });
-add('tun_src', 4, KEY.tunSrc, 'ipv4', '+w', 'none', [nxm(1, 31, 'TUN_IPV4_SRC')]);
-add('tun_dst', 4, KEY.tunDst, 'ipv4', '+w', 'none', [nxm(1, 32, 'TUN_IPV4_DST')]);
-add('tun_ipv6_src', 16, KEY.tunIpv6Src, 'ipv6', '+w', 'none', [nxm(1, 109, 'TUN_IPV6_SRC')]);
-add('tun_ipv6_dst', 16, KEY.tunIpv6Dst, 'ipv6', '+w', 'none', [nxm(1, 110, 'TUN_IPV6_DST')]);
-add('tun_flags', 2, KEY.tunFlags, 'tunnelFlags', '+w', 'none', [nxm(1, 104, 'TUN_FLAGS')], { bits: 1 });
-add('tun_ttl', 1, KEY.tunTtl, 'decimal', '-r', 'none', []);
-add('tun_tos', 1, KEY.tunTos, 'decimal', '-r', 'none', []);
-add('tun_gbp_id', 2, KEY.tunGbpId, 'decimal', '+w', 'none', [nxm(1, 38, 'TUN_GBP_ID')]);
-add('tun_gbp_flags', 1, KEY.tunGbpFlags, 'hexadecimal', '+w', 'none', [nxm(1, 39, 'TUN_GBP_FLAGS')]);
-add('tun_erspan_idx', 4, KEY.tunErspanIdx, 'hexadecimal', '+w', 'none', [nxEt(11, 'ERSPAN_IDX')], { bits: 20 });
-add('tun_erspan_ver', 1, KEY.tunErspanVer, 'decimal', '+w', 'none', [nxEt(12, 'ERSPAN_VER')], { bits: 4 });
-add('tun_erspan_dir', 1, KEY.tunErspanDir, 'decimal', '+w', 'none', [nxEt(13, 'ERSPAN_DIR')], { bits: 1 });
-add('tun_erspan_hwid', 1, KEY.tunErspanHwid, 'hexadecimal', '+w', 'none', [nxEt(14, 'ERSPAN_HWID')], { bits: 6 });
-add('tun_gtpu_flags', 1, KEY.tunGtpuFlags, 'hexadecimal', '+r', 'none', [nxEt(15, 'GTPU_FLAGS')]);
-add('tun_gtpu_msgtype', 1, KEY.tunGtpuMsgtype, 'decimal', '+r', 'none', [nxEt(16, 'GTPU_MSGTYPE')]);
-for (let i = 0; i < TUN_METADATA_COUNT; i++)
-  add(
-    `tun_metadata${i}`,
-    TUN_METADATA_BYTES,
-    KEY.tunMetadata + i * TUN_METADATA_BYTES,
-    'hexadecimal',
-    '+w',
-    'none',
-    [nxm(1, 40 + i, `TUN_METADATA${i}`)],
-    { special: 'tunMetadata' },
-  );
-
-// Metadata of the pipeline.
-add('metadata', 8, KEY.metadata, 'hexadecimal', '+w', 'none', [oxm(2, 'METADATA')]);
 add('in_port', 2, KEY.inPort, 'port', '-w', 'none', [nxm(0, 0, 'IN_PORT')], {
   placeBytes: 4,
   special: 'port16',
@@ -156,21 +122,6 @@ add('actset_output', 4, KEY.actsetOutput, 'port', '-r', 'none', [
   oxm(43, 'ACTSET_OUTPUT', 6),
 ]);
 add('skb_priority', 4, KEY.skbPriority, 'hexadecimal', '-r', 'none', []);
-add('pkt_mark', 4, KEY.pktMark, 'hexadecimal', '+w', 'none', [nxm(1, 33, 'PKT_MARK')]);
-add('ct_state', 4, KEY.ctState, 'ctState', '+r', 'none', [nxm(1, 105, 'CT_STATE')], { bits: 8, width: 32 });
-add('ct_zone', 2, KEY.ctZone, 'hexadecimal', '-r', 'none', [nxm(1, 106, 'CT_ZONE')]);
-add('ct_mark', 4, KEY.ctMark, 'hexadecimal', '+w', 'none', [nxm(1, 107, 'CT_MARK')]);
-add('ct_label', 16, KEY.ctLabel, 'hexadecimal', '+w', 'none', [nxm(1, 108, 'CT_LABEL')]);
-for (let i = 0; i < REG_COUNT; i++)
-  add(`reg${i}`, 4, KEY.regs + 4 * i, 'hexadecimal', '+w', 'none', [nxm(1, i, `REG${i}`)]);
-for (let i = 0; i < REG_COUNT / 2; i++) {
-  const id: WireId = { name: `OXM_OF_PKT_REG${i}`, oxmClass: 0x8001, number: i, since: 4 };
-  add(`xreg${i}`, 8, KEY.regs + 8 * i, 'hexadecimal', '+w', 'none', [id], { overlaps: true });
-}
-for (let i = 0; i < REG_COUNT / 4; i++)
-  add(`xxreg${i}`, 16, KEY.regs + 16 * i, 'hexadecimal', '+w', 'none', [nxm(1, 111 + i, `XXREG${i}`)], {
-    overlaps: true,
-  });
 
 // Ethernet and what lies between it and the network layer.
 add('eth_src', 6, KEY.ethSrc, 'ethernet', '+w', 'ethernet', [nxm(0, 2, 'ETH_SRC'), oxm(4, 'ETH_SRC')], {
@@ -204,7 +155,6 @@ add('vlan_pcp', 1, KEY.vlanTci, 'decimal', '-w', 'vlan', [oxm(7, 'VLAN_PCP')], {
   special: 'vlanPcp',
   overlaps: true,
 });
-add('mpls_label', 4, KEY.mplsLse, 'decimal', '-w', 'mpls', [oxm(34, 'MPLS_LABEL')], { bits: 20, shift: 12 });
 add('mpls_tc', 1, KEY.mplsLse, 'decimal', '-w', 'mpls', [oxm(35, 'MPLS_TC')], { bits: 3, placeBytes: 4, shift: 9 });
 add('mpls_bos', 1, KEY.mplsLse, 'decimal', '-r', 'mpls', [oxm(36, 'MPLS_BOS', 4)], {
   bits: 1,
@@ -212,18 +162,14 @@ add('mpls_bos', 1, KEY.mplsLse, 'decimal', '-r', 'mpls', [oxm(36, 'MPLS_BOS', 4)
   shift: 8,
 });
 add('mpls_ttl', 1, KEY.mplsLse, 'decimal', '-w', 'mpls', [nxm(1, 30, 'MPLS_TTL')], { bits: 8, placeBytes: 4 });
+add('mpls_label', 4, KEY.mplsLse, 'decimal', '-w', 'mpls', [oxm(34, 'MPLS_LABEL')], { bits: 20, shift: 12 });
 
 // Network layer.
 add('ip_src', 4, KEY.ipSrc, 'ipv4', '+w', 'ipv4', [nxm(0, 7, 'IP_SRC'), oxm(11, 'IPV4_SRC')], { alias: 'nw_src' });
 add('ip_dst', 4, KEY.ipDst, 'ipv4', '+w', 'ipv4', [nxm(0, 8, 'IP_DST'), oxm(12, 'IPV4_DST')], { alias: 'nw_dst' });
 add('ipv6_src', 16, KEY.ipv6Src, 'ipv6', '+w', 'ipv6', [nxm(1, 19, 'IPV6_SRC'), oxm(26, 'IPV6_SRC')]);
 add('ipv6_dst', 16, KEY.ipv6Dst, 'ipv6', '+w', 'ipv6', [nxm(1, 20, 'IPV6_DST'), oxm(27, 'IPV6_DST')]);
-add('ipv6_label', 4, KEY.ipv6Label, 'hexadecimal', '+w', 'ipv6', [nxm(1, 27, 'IPV6_LABEL'), oxm(28, 'IPV6_FLABEL')], {
-  bits: 20,
-});
-add('nw_proto', 1, KEY.ipProto, 'decimal', '-r', 'ip', [nxm(0, 6, 'IP_PROTO'), oxm(10, 'IP_PROTO')], {
-  alias: 'ip_proto',
-});
+add('ip_frag', 1, KEY.ipFrag, 'frag', '+r', 'ip', [nxm(1, 26, 'IP_FRAG')], { bits: 2, alias: 'nw_frag' });
 add('nw_tos', 1, KEY.ipTos, 'decimal', '-w', 'ip', [nxm(0, 5, 'IP_TOS')], { special: 'tos', overlaps: true });
 add('ip_dscp', 1, KEY.ipTos, 'decimal', '-w', 'ip', [oxm(8, 'IP_DSCP')], { bits: 6, shift: 2 });
 add('nw_ecn', 1, KEY.ipTos, 'decimal', '-w', 'ip', [nxm(1, 28, 'IP_ECN'), oxm(9, 'IP_ECN')], {
@@ -231,8 +177,12 @@ add('nw_ecn', 1, KEY.ipTos, 'decimal', '-w', 'ip', [nxm(1, 28, 'IP_ECN'), oxm(9,
   alias: 'ip_ecn',
 });
 add('nw_ttl', 1, KEY.ipTtl, 'decimal', '-w', 'ip', [nxm(1, 29, 'IP_TTL')]);
-add('ip_frag', 1, KEY.ipFrag, 'frag', '+r', 'ip', [nxm(1, 26, 'IP_FRAG')], { bits: 2, alias: 'nw_frag' });
-
+add('ipv6_label', 4, KEY.ipv6Label, 'hexadecimal', '+w', 'ipv6', [nxm(1, 27, 'IPV6_LABEL'), oxm(28, 'IPV6_FLABEL')], {
+  bits: 20,
+});
+add('nw_proto', 1, KEY.ipProto, 'decimal', '-r', 'ip', [nxm(0, 6, 'IP_PROTO'), oxm(10, 'IP_PROTO')], {
+  alias: 'ip_proto',
+});
 add('arp_op', 2, KEY.ipProto, 'decimal', '-w', 'arp', [nxm(0, 15, 'ARP_OP'), oxm(21, 'ARP_OP')], {
   bits: 8,
   width: 16,
@@ -242,17 +192,6 @@ add('arp_spa', 4, KEY.ipSrc, 'ipv4', '+w', 'arp', [nxm(0, 16, 'ARP_SPA'), oxm(22
 add('arp_tpa', 4, KEY.ipDst, 'ipv4', '+w', 'arp', [nxm(0, 17, 'ARP_TPA'), oxm(23, 'ARP_TPA')]);
 add('arp_sha', 6, KEY.arpSha, 'ethernet', '+w', 'arp', [nxm(1, 17, 'ARP_SHA'), oxm(24, 'ARP_SHA')]);
 add('arp_tha', 6, KEY.arpTha, 'ethernet', '+w', 'arp', [nxm(1, 18, 'ARP_THA'), oxm(25, 'ARP_THA')]);
-
-add('nsh_flags', 1, KEY.nshFlags, 'decimal', '+w', 'nsh', [nshId(1, 'FLAGS')]);
-add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')], { bits: 6, placeBytes: 1 });
-add('nsh_mdtype', 1, KEY.nshMdtype, 'decimal', '-r', 'nsh', [nshId(2, 'MDTYPE')], { values: [1, 2] });
-add('nsh_np', 1, KEY.nshNp, 'decimal', '-r', 'nsh', [nshId(3, 'NP')]);
-add('nsh_spi', 4, KEY.nshPath, 'hexadecimal', '-w', 'nsh', [nshId(4, 'SPI')], { bits: 24, shift: 8, alias: 'nsp' });
-add('nsh_si', 1, KEY.nshPath + 3, 'decimal', '-w', 'nsh', [nshId(5, 'SI')], { alias: 'nsi' });
-for (let i = 1; i <= 4; i++)
-  add(`nsh_c${i}`, 4, KEY.nshContext + 4 * (i - 1), 'hexadecimal', '+w', 'nsh', [nshId(5 + i, `C${i}`)], {
-    alias: `nshc${i}`,
-  });
 
 // Transport layer.
 add('tcp_src', 2, KEY.l4Src, 'decimal', '+w', 'tcp', [nxm(0, 9, 'TCP_SRC'), oxm(13, 'TCP_SRC')], { alias: 'tp_src' });
@@ -275,20 +214,81 @@ add('icmp_type', 1, KEY.l4Src + 1, 'decimal', '-w', 'icmpv4', [nxm(0, 13, 'ICMP_
 add('icmp_code', 1, KEY.l4Dst + 1, 'decimal', '-w', 'icmpv4', [nxm(0, 14, 'ICMP_CODE'), oxm(20, 'ICMPV4_CODE')]);
 add('icmpv6_type', 1, KEY.l4Src + 1, 'decimal', '-w', 'icmpv6', [nxm(1, 21, 'ICMPV6_TYPE'), oxm(29, 'ICMPV6_TYPE')]);
 add('icmpv6_code', 1, KEY.l4Dst + 1, 'decimal', '-w', 'icmpv6', [nxm(1, 22, 'ICMPV6_CODE'), oxm(30, 'ICMPV6_CODE')]);
+add('nd_reserved', 4, KEY.ndReserved, 'decimal', '-w', 'nd', [ericsson(1, 'ICMPV6_ND_RESERVED')]);
+add('nd_options_type', 1, KEY.tcpFlags + 1, 'decimal', '-w', 'nd', [ericsson(2, 'ICMPV6_ND_OPTIONS_TYPE')]);
 add('nd_target', 16, KEY.ndTarget, 'ipv6', '+w', 'nd', [nxm(1, 23, 'ND_TARGET'), oxm(31, 'IPV6_ND_TARGET')]);
 add('nd_sll', 6, KEY.arpSha, 'ethernet', '+w', 'ndSolicit', [nxm(1, 24, 'ND_SLL'), oxm(32, 'IPV6_ND_SLL')]);
 add('nd_tll', 6, KEY.arpTha, 'ethernet', '+w', 'ndAdvert', [nxm(1, 25, 'ND_TLL'), oxm(33, 'IPV6_ND_TLL')]);
-add('nd_reserved', 4, KEY.ndReserved, 'decimal', '-w', 'nd', [ericsson(1, 'ICMPV6_ND_RESERVED')]);
-add('nd_options_type', 1, KEY.tcpFlags + 1, 'decimal', '-w', 'nd', [ericsson(2, 'ICMPV6_ND_OPTIONS_TYPE')]);
 
-// The original direction of a tracked connection. Its prerequisite looks at ct_state and the Ethertype.
-add('ct_nw_proto', 1, KEY.ctNwProto, 'decimal', '-r', 'ct', [nxm(1, 119, 'CT_NW_PROTO')]);
+// Network service headers.
+add('nsh_flags', 1, KEY.nshFlags, 'decimal', '+w', 'nsh', [nshId(1, 'FLAGS')]);
+add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')], { bits: 6, placeBytes: 1 });
+add('nsh_mdtype', 1, KEY.nshMdtype, 'decimal', '-r', 'nsh', [nshId(2, 'MDTYPE')], { values: [1, 2] });
+add('nsh_np', 1, KEY.nshNp, 'decimal', '-r', 'nsh', [nshId(3, 'NP')]);
+add('nsh_spi', 4, KEY.nshPath, 'hexadecimal', '-w', 'nsh', [nshId(4, 'SPI')], { bits: 24, shift: 8, alias: 'nsp' });
+add('nsh_si', 1, KEY.nshPath + 3, 'decimal', '-w', 'nsh', [nshId(5, 'SI')], { alias: 'nsi' });
+for (let i = 1; i <= 4; i++)
+  add(`nsh_c${i}`, 4, KEY.nshContext + 4 * (i - 1), 'hexadecimal', '+w', 'nsh', [nshId(5 + i, `C${i}`)], {
+    alias: `nshc${i}`,
+  });
+
+// Tunnels.
+add('tun_id', 8, KEY.tunId, 'hexadecimal', '+w', 'none', [nxm(1, 16, 'TUN_ID'), oxm(38, 'TUNNEL_ID', 4)], {
+  alias: 'tunnel_id',
+});
+add('tun_flags', 2, KEY.tunFlags, 'tunnelFlags', '+w', 'none', [nxm(1, 104, 'TUN_FLAGS')], { bits: 1 });
+add('tun_src', 4, KEY.tunSrc, 'ipv4', '+w', 'none', [nxm(1, 31, 'TUN_IPV4_SRC')]);
+add('tun_dst', 4, KEY.tunDst, 'ipv4', '+w', 'none', [nxm(1, 32, 'TUN_IPV4_DST')]);
+add('tun_ipv6_src', 16, KEY.tunIpv6Src, 'ipv6', '+w', 'none', [nxm(1, 109, 'TUN_IPV6_SRC')]);
+add('tun_ipv6_dst', 16, KEY.tunIpv6Dst, 'ipv6', '+w', 'none', [nxm(1, 110, 'TUN_IPV6_DST')]);
+add('tun_ttl', 1, KEY.tunTtl, 'decimal', '-r', 'none', []);
+add('tun_tos', 1, KEY.tunTos, 'decimal', '-r', 'none', []);
+add('tun_gbp_id', 2, KEY.tunGbpId, 'decimal', '+w', 'none', [nxm(1, 38, 'TUN_GBP_ID')]);
+add('tun_gbp_flags', 1, KEY.tunGbpFlags, 'hexadecimal', '+w', 'none', [nxm(1, 39, 'TUN_GBP_FLAGS')]);
+add('tun_erspan_idx', 4, KEY.tunErspanIdx, 'hexadecimal', '+w', 'none', [nxEt(11, 'ERSPAN_IDX')], { bits: 20 });
+add('tun_erspan_ver', 1, KEY.tunErspanVer, 'decimal', '+w', 'none', [nxEt(12, 'ERSPAN_VER')], { bits: 4 });
+add('tun_erspan_dir', 1, KEY.tunErspanDir, 'decimal', '+w', 'none', [nxEt(13, 'ERSPAN_DIR')], { bits: 1 });
+add('tun_erspan_hwid', 1, KEY.tunErspanHwid, 'hexadecimal', '+w', 'none', [nxEt(14, 'ERSPAN_HWID')], { bits: 6 });
+add('tun_gtpu_flags', 1, KEY.tunGtpuFlags, 'hexadecimal', '+r', 'none', [nxEt(15, 'GTPU_FLAGS')]);
+add('tun_gtpu_msgtype', 1, KEY.tunGtpuMsgtype, 'decimal', '+r', 'none', [nxEt(16, 'GTPU_MSGTYPE')]);
+for (let i = 0; i < TUN_METADATA_COUNT; i++)
+  add(
+    `tun_metadata${i}`,
+    TUN_METADATA_BYTES,
+    KEY.tunMetadata + i * TUN_METADATA_BYTES,
+    'hexadecimal',
+    '+w',
+    'none',
+    [nxm(1, 40 + i, `TUN_METADATA${i}`)],
+    { special: 'tunMetadata' },
+  );
+
+// Metadata of the pipeline.
+for (let i = 0; i < REG_COUNT; i++)
+  add(`reg${i}`, 4, KEY.regs + 4 * i, 'hexadecimal', '+w', 'none', [nxm(1, i, `REG${i}`)]);
+for (let i = 0; i < REG_COUNT / 2; i++) {
+  const id: WireId = { name: `OXM_OF_PKT_REG${i}`, oxmClass: 0x8001, number: i, since: 4 };
+  add(`xreg${i}`, 8, KEY.regs + 8 * i, 'hexadecimal', '+w', 'none', [id], { overlaps: true });
+}
+for (let i = 0; i < REG_COUNT / 4; i++)
+  add(`xxreg${i}`, 16, KEY.regs + 16 * i, 'hexadecimal', '+w', 'none', [nxm(1, 111 + i, `XXREG${i}`)], {
+    overlaps: true,
+  });
+add('pkt_mark', 4, KEY.pktMark, 'hexadecimal', '+w', 'none', [nxm(1, 33, 'PKT_MARK')]);
+
+// Connection tracking; the original direction of a connection has a prerequisite that looks at ct_state and the Ethertype.
+add('ct_state', 4, KEY.ctState, 'ctState', '+r', 'none', [nxm(1, 105, 'CT_STATE')], { bits: 8, width: 32 });
+add('ct_zone', 2, KEY.ctZone, 'hexadecimal', '-r', 'none', [nxm(1, 106, 'CT_ZONE')]);
+add('ct_mark', 4, KEY.ctMark, 'hexadecimal', '+w', 'none', [nxm(1, 107, 'CT_MARK')]);
+add('ct_label', 16, KEY.ctLabel, 'hexadecimal', '+w', 'none', [nxm(1, 108, 'CT_LABEL')]);
 add('ct_nw_src', 4, KEY.ctNwSrc, 'ipv4', '+r', 'ctIpv4', [nxm(1, 120, 'CT_NW_SRC')]);
 add('ct_nw_dst', 4, KEY.ctNwDst, 'ipv4', '+r', 'ctIpv4', [nxm(1, 121, 'CT_NW_DST')]);
 add('ct_ipv6_src', 16, KEY.ctIpv6Src, 'ipv6', '+r', 'ctIpv6', [nxm(1, 122, 'CT_IPV6_SRC')]);
 add('ct_ipv6_dst', 16, KEY.ctIpv6Dst, 'ipv6', '+r', 'ctIpv6', [nxm(1, 123, 'CT_IPV6_DST')]);
+add('ct_nw_proto', 1, KEY.ctNwProto, 'decimal', '-r', 'ct', [nxm(1, 119, 'CT_NW_PROTO')]);
 add('ct_tp_src', 2, KEY.ctTpSrc, 'decimal', '+r', 'ctL4', [nxm(1, 124, 'CT_TP_SRC')]);
 add('ct_tp_dst', 2, KEY.ctTpDst, 'decimal', '+r', 'ctL4', [nxm(1, 125, 'CT_TP_DST')]);
+add('metadata', 8, KEY.metadata, 'hexadecimal', '+w', 'none', [oxm(2, 'METADATA')]);
 
 /** All fields, in registry order. */
 export const FIELDS: readonly Field[] = registry;

@@ -167,8 +167,8 @@ describe('Match', () => {
     expect([...ip.build().fields()].map((m) => m.field.name)).toEqual([
       'eth_type',
       'vlan_tci',
-      'nw_proto',
       'ip_dscp',
+      'nw_proto',
       'tcp_dst',
     ]);
     fc.assert(

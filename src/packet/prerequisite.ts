@@ -34,7 +34,7 @@ export function prerequisiteHolds(prerequisite: Prerequisite, known: KnownBits):
       return (known.exact(KEY.packetType, 4) ?? 0) === 0;
     case 'vlan': {
       const tci = known.bits(KEY.vlanTci, 2);
-      return (tci.mask & tci.value & 0x1000) !== 0;
+      return (tci.mask & tci.value & 0x1000) !== 0 && prerequisiteHolds('ethernet', known);
     }
     case 'ipv4':
       return etherType(known) === ETH_TYPE.ipv4;

@@ -4,7 +4,10 @@ import { spawnSync } from 'node:child_process';
 export const hasOvsOfctl = spawnSync('ovs-ofctl', ['--version']).status === 0;
 
 /** Runs ovs-ofctl with lines on its standard input; its output's lines, messages for people left out. */
-export function ovsOfctl(args: readonly string[], input: string): { lines: string[]; stderr: string; status: number } {
+export function ovsOfctl(
+  args: readonly string[],
+  input: string | Uint8Array,
+): { lines: string[]; stderr: string; status: number } {
   const run = spawnSync('ovs-ofctl', args, { input, encoding: 'utf8', maxBuffer: 1 << 28 });
   const lines = run.stdout.split('\n').filter((line) => line !== '');
   return { lines, stderr: run.stderr, status: run.status ?? -1 };
@@ -17,4 +20,13 @@ export function ovsParseFlows(flows: readonly string[], protocol: readonly strin
   if (printed.length !== flows.length)
     throw new Error(`ovs-ofctl printed ${printed.length} of ${flows.length} flows: ${stderr.slice(0, 2000)}`);
   return printed.map((line) => line.replace(/^.*?\(xid=0x[0-9a-f]+\): (ADD )?/, ''));
+}
+
+/** What ovs-ofctl prints of messages, each without its name and transaction id. */
+export function ovsPrint(messages: readonly Uint8Array[]): string[] {
+  const { lines, stderr } = ovsOfctl(['ofp-parse', '-'], Buffer.concat(messages));
+  const printed = lines.filter((line) => /^[A-Z][A-Z0-9_]+ .*\(xid=/.test(line));
+  if (printed.length !== messages.length)
+    throw new Error(`ovs-ofctl printed ${printed.length} of ${messages.length} messages: ${stderr.slice(0, 2000)}`);
+  return printed.map((line) => line.replace(/^.*?\(xid=0x[0-9a-f]+\): ?/, ''));
 }

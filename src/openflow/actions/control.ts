@@ -52,7 +52,11 @@ export function padNote(data: Uint8Array): Uint8Array {
 const CT_FIELDS = ['ct_state', 'ct_zone', 'ct_mark', 'ct_label'];
 
 export const controlKinds = {
-  strip_vlan: bareKind('strip_vlan', ['vlan_tci'], ['vlan_tci']),
+  strip_vlan: {
+    format: (action) => (action.pop ? 'pop_vlan' : 'strip_vlan'),
+    reads: (_action, use) => use.field(field('vlan_tci')),
+    writes: (_action, use) => use.field(field('vlan_tci')),
+  },
   dec_mpls_ttl: bareKind('dec_mpls_ttl', ['eth_type', 'mpls_ttl'], ['mpls_ttl']),
   dec_nsh_ttl: bareKind('dec_nsh_ttl', ['eth_type', 'nsh_ttl'], ['nsh_ttl']),
   pop_queue: bareKind('pop_queue', [], ['skb_priority']),
@@ -121,7 +125,7 @@ function formatEncapProperty(property: EncapProperty): string {
 }
 
 const bareParser =
-  (type: BareType): ActionParser =>
+  (type: BareType | 'strip_vlan'): ActionParser =>
   ({ value, text }) => {
     if (value.trim() !== '') throw badAction(`${type}: "${text}": this action takes no argument`);
     return { type };

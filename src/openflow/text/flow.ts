@@ -13,7 +13,7 @@ import { OFPP } from '../port.ts';
 import { formatActions, parseActions } from './actions.ts';
 import { checkActions } from './check.ts';
 import { formatMatch, MatchText } from './match.ts';
-import { formatTable, parsePort, parseTable, type TextNames } from './names.ts';
+import { formatPort, formatTable, parsePort, parseTable, type TextNames } from './names.ts';
 import { parseBigInteger, parseInteger } from './number.ts';
 import { type KeyValue, keyValues } from './tokens.ts';
 
@@ -223,4 +223,29 @@ export function formatFlow(flow: FlowStats, options: FlowFormatOptions = {}): st
   if (stats && flow.hardAge !== undefined && flow.hardAge !== flow.durationSec) text += `hard_age=${flow.hardAge}, `;
   const match = formatRuleMatch(flow.priority, flow.match, options);
   return `${text}${match}${match === '' ? '' : ' '}actions=${formatActions(flow.actions, options)}`;
+}
+
+const COMMAND_NAMES: Readonly<Record<FlowCommand, string>> = {
+  add: 'ADD',
+  modify: 'MOD',
+  modify_strict: 'MOD_STRICT',
+  delete: 'DEL',
+  delete_strict: 'DEL_STRICT',
+};
+
+/** A flow_mod as messages are printed, from its command on. */
+export function formatFlowMod(flow: FlowMod, names: TextNames = {}): string {
+  let text = COMMAND_NAMES[flow.command];
+  if (flow.table !== 0) text += ` table:${formatTable(flow.table, names)}`;
+  const match = formatRuleMatch(flow.priority, flow.match, names);
+  text += match === '' ? ' ' : ` ${match} `;
+  if (flow.cookie !== 0n && flow.cookie !== 2n ** 64n - 1n) text += `cookie:0x${flow.cookie.toString(16)} `;
+  if (flow.cookieMask !== 0n) text += `cookie:0x${flow.matchCookie.toString(16)}/0x${flow.cookieMask.toString(16)} `;
+  if (flow.idleTimeout !== 0) text += `idle:${flow.idleTimeout} `;
+  if (flow.hardTimeout !== 0) text += `hard:${flow.hardTimeout} `;
+  if (flow.importance !== 0) text += `importance:${flow.importance} `;
+  if (flow.bufferId !== NO_BUFFER) text += `buf:0x${flow.bufferId.toString(16)} `;
+  if (flow.outPort !== OFPP.none) text += `out_port:${formatPort(flow.outPort, names)} `;
+  if (flow.outGroup !== ANY_GROUP) text += `out_group:${flow.outGroup} `;
+  return `${text}${formatFlowFlags(flow.flags)}actions=${formatActions(flow.actions, names)}`;
 }

@@ -68,7 +68,9 @@ export class MatchText {
   /** The match; throws when a field lacks its prerequisite. */
   build(): Match {
     for (const { field: target, text } of this.#fields) {
-      if (target.special === 'vlanPcp' || this.#builder.holds(target) || this.#standsForAnother(target)) continue;
+      // A priority brings its tag along.
+      const needed = target.special === 'vlanPcp' ? field('dl_vlan_pcp') : target;
+      if (this.#builder.holds(needed) || this.#standsForAnother(target)) continue;
       throw new OpenflowError(
         'OPENFLOW_MISSING_PREREQUISITE',
         `"${text}" has no meaning without ${PREREQUISITE_TEXT[target.prerequisite]} in the match`,
@@ -203,7 +205,7 @@ class MatchWriter {
     if (!found || (present.mask & bit) === 0) return;
     const set = found.mask.findIndex((byte) => byte !== 0);
     if (set < 0) this.parts.push(target.name);
-    else this.parts.push(`${target.name}=${formatFieldValue(target, found.value, tunMetadataMask(found.mask))}`);
+    else this.parts.push(`${target.name}=${formatFieldValue(target, found.value, found.mask)}`);
   }
 
   network(type: number | undefined, protoShown: boolean): void {
@@ -279,12 +281,6 @@ class MatchWriter {
     this.put('icmp_type');
     this.put('icmp_code');
   }
-}
-
-/** An option's mask of all ones says nothing of how long the option is, so it is printed as no mask. */
-function tunMetadataMask(mask: Uint8Array): Uint8Array | undefined {
-  const first = mask.findIndex((byte) => byte !== 0);
-  return mask.subarray(first).every((byte) => byte === 0xff) ? undefined : mask;
 }
 
 const PROTOCOL_NAMES: Readonly<Record<number, readonly (readonly [number, string])[]>> = {

@@ -1,0 +1,41 @@
+import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
+import type { OpenflowVersion } from '../../packet/index.ts';
+import type { AsyncConfig, AsyncMask } from '../message.ts';
+import { readProperties, writeProperty } from './property.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+/** The kinds of asynchronous messages in the order of OpenFlow 1.4's properties (7.3.10), secondary before primary. */
+const KINDS = ['packetIn', 'portStatus', 'flowRemoved', 'roleStatus', 'tableStatus', 'requestForward'] as const;
+type Kind = (typeof KINDS)[number];
+const NONE: AsyncMask = { primary: 0, secondary: 0 };
+
+/** Before 1.4 three fixed kinds with two words each, primary first; then properties. */
+export function writeAsync(writer: ByteWriter, config: AsyncConfig, version: OpenflowVersion): void {
+  if (version < 5) {
+    for (const { primary, secondary } of [config.packetIn, config.portStatus, config.flowRemoved])
+      writer.u32(primary).u32(secondary);
+    return;
+  }
+  KINDS.forEach((kind, i) => {
+    const mask = config[kind];
+    if (!mask) return;
+    writeProperty(writer, 2 * i, (body) => body.u32(mask.secondary));
+    writeProperty(writer, 2 * i + 1, (body) => body.u32(mask.primary));
+  });
+}
+
+export function readAsync(reader: ByteReader, type: AsyncConfig['type'], version: OpenflowVersion): AsyncConfig {
+  if (version < 5) {
+    const mask = (): AsyncMask => ({ primary: reader.u32(), secondary: reader.u32() });
+    return { type, packetIn: mask(), portStatus: mask(), flowRemoved: mask() };
+  }
+  const found: Partial<Record<Kind, AsyncMask>> = {};
+  for (const { type: property, content } of readProperties(reader)) {
+    const kind = KINDS[property >> 1];
+    if (!kind) throw new ProtocolError('OFPBPC_BAD_TYPE', `asynchronous configuration property ${property}`);
+    if (content.remaining !== 4) throw new ProtocolError('OFPBPC_BAD_LEN', `property ${property} of a wrong length`);
+    const bits = content.u32();
+    found[kind] = { ...(found[kind] ?? NONE), [property & 1 ? 'primary' : 'secondary']: bits };
+  }
+  return { type, packetIn: NONE, portStatus: NONE, flowRemoved: NONE, ...found };
+}
