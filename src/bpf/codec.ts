@@ -67,17 +67,17 @@ export function checkInstructions(instructions: readonly Instruction[]): void {
 }
 
 function checkedForm(instruction: Instruction, pc: number): InstructionForm {
-  const { opcode } = instruction;
   const form = formOf(instruction);
   if (form === undefined) throw unknownForm(instruction, pc);
-  const where = `pc ${pc}: ${form.name} (opcode ${opcodeText(opcode)})`;
+  // Made only when it is needed: this runs for every instruction of every program.
+  const where = () => `pc ${pc}: ${form.name} (opcode ${opcodeText(instruction.opcode)})`;
   for (const field of ['dst', 'src'] as const) {
     if (form.uses[field] && instruction[field] >= REGISTER_COUNT)
-      throw new BpfError('BPF_BAD_REGISTER', `${where}: ${field} is r${instruction[field]}; registers are r0 to r10`);
+      throw new BpfError('BPF_BAD_REGISTER', `${where()}: ${field} is r${instruction[field]}; registers are r0 to r10`);
   }
   for (const field of ['dst', 'src', 'offset', 'imm'] as const) {
     if (!form.uses[field] && form.selector?.field !== field && instruction[field] !== 0)
-      throw new BpfError('BPF_RESERVED_FIELD', `${where}: ${field} is ${instruction[field]} and must be 0`);
+      throw new BpfError('BPF_RESERVED_FIELD', `${where()}: ${field} is ${instruction[field]} and must be 0`);
   }
   return form;
 }

@@ -36,7 +36,7 @@ function run(engine: Engine, { world, packet }: Stage, seed: number): bigint | s
   world.memory.bytes.set(bytes, packet);
   world.thread.timeNs = BigInt(random.u32()) << 20n;
   try {
-    return engine.load(randomProgram({ seed }), world).run(packet, bytes.length);
+    return engine.load(randomProgram({ seed, items: 1 + (seed % 24) }), world).run(packet, bytes.length);
   } catch (error) {
     return String(error);
   } finally {
@@ -65,7 +65,7 @@ describe.each([
     const compiled = stage(shared, thread);
     const interpreter = new Interpreter();
     const compiler = new WasmCompiler({ keepStack });
-    const count = runs(1000);
+    const count = runs(3400);
     for (let seed = 0; seed < count; seed++) {
       const expected = run(interpreter, reference, seed);
       const actual = run(compiler, compiled, seed);
