@@ -169,7 +169,7 @@ describe('what is wrong is said in one line with a code', () => {
     'a bad number': { flows: 'priority=99999,actions=drop', code: /OPENFLOW_/ },
     'no actions': { flows: 'priority=1', code: /OPENFLOW_/ },
     'an unknown action': { flows: 'actions=explode', code: /OPENFLOW_/ },
-    'an action that is not carried out': { flows: 'actions=group:1', code: /OFPROTO_ACTION_NOT_SUPPORTED/ },
+    'an action on a group that is not there': { flows: 'actions=group:1', code: /OFPROTO_NO_SUCH_GROUP/ },
     'an empty capture': { capture: new Uint8Array(0), code: /PACKET_PCAP_EMPTY/ },
     'a cut capture': { capture: capture.subarray(0, capture.length - 1), code: /PACKET_PCAP_/ },
     'something that is no capture': { capture: new Uint8Array(100).fill(7), code: /PACKET_PCAP_BAD_MAGIC/ },

@@ -5,9 +5,11 @@ import type { Port, PortCounters } from './port.ts';
 /** A packet that the cache could not place, on its way to translation. */
 export interface Upcall {
   readonly packet: Uint8Array;
-  /** The packet's flow key (`src/packet/key.ts`), in_port filled in. */
+  /** The packet's flow key (`src/packet/key.ts`), in_port and recirculation number filled in. Only lent. */
   readonly key: Uint8Array;
   readonly inPort: number;
+  /** 0 for a packet from a port; else the number that a `recirculate` action gave it. */
+  readonly recircId: number;
   readonly timeNs: bigint;
   /** Results of the programs that have run for this packet, in the order they were asked. */
   readonly results: readonly ProgramResult[];
@@ -22,6 +24,9 @@ export interface Verdict {
 
 /** Translates packets that miss the cache. */
 export type UpcallHandler = (upcall: Upcall) => Verdict;
+
+/** Takes packets that an action `toMain` gives away. The bytes are only lent. */
+export type ToMainHandler = (note: number, packet: Uint8Array, timeNs: bigint) => void;
 
 /** Runs a filter program on a packet; a program that is not there never matches. */
 export interface ProgramRunner {
@@ -47,6 +52,8 @@ export interface DatapathCounters {
   dropNoPort: number;
   /** Outputs that the port had no room for. */
   dropPortFull: number;
+  /** Passes and ports in a row beyond what a packet may take. */
+  dropTooDeep: number;
 }
 
 /**
@@ -71,8 +78,8 @@ export interface Datapath {
   /** A packet comes in by a port. */
   receive(inPort: number, packet: Uint8Array, timeNs: bigint): void;
 
-  /** Runs actions on a packet that did not come in by a port, or again. */
-  execute(actions: readonly DatapathAction[], packet: Uint8Array, timeNs: bigint): void;
+  /** Runs actions on a packet that did not come in by a port, or again; `inPort` is what a further pass will see. */
+  execute(actions: readonly DatapathAction[], packet: Uint8Array, timeNs: bigint, inPort?: number): void;
 
   /** The flows that are cached and valid now. */
   flows(): Iterable<CachedFlow>;

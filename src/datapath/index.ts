@@ -1,16 +1,17 @@
-export type { DatapathAction } from './action.ts';
+export type { DatapathAction, OutputAction, SetAction } from './action.ts';
 export { type Clock, ManualClock, WallClock } from './clock.ts';
 export type {
   CachedFlow,
   Datapath,
   DatapathCounters,
   ProgramRunner,
+  ToMainHandler,
   Upcall,
   UpcallHandler,
   Verdict,
 } from './datapath.ts';
 export { DATAPATH_ERRORS, DatapathError } from './errors.ts';
-export { type FlowNode, type Outcome, type ProgramResult, Question } from './outcome.ts';
-export { PlainDatapath, type PlainDatapathOptions } from './plain/plain-datapath.ts';
+export { type FlowNode, LENGTH_QUESTION, type Outcome, type ProgramResult, Question } from './outcome.ts';
+export { LOCAL_PORT, PlainDatapath, type PlainDatapathOptions } from './plain/plain-datapath.ts';
 export type { Port, PortCounters } from './port.ts';
 export { CallbackPort } from './ports/callback-port.ts';

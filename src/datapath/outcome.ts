@@ -14,7 +14,13 @@ export interface Outcome {
   lastUsedNs: bigint;
 }
 
-/** The result of one filter program on one packet. */
+/**
+ * Numbers of questions from here on are no programs: `LENGTH_QUESTION + n` asks whether the packet, as it came in, is
+ * longer than n bytes.
+ */
+export const LENGTH_QUESTION = 0x1_0000;
+
+/** The result of one filter program on one packet, or of another question. */
 export interface ProgramResult {
   readonly program: number;
   readonly matched: boolean;

@@ -1,8 +1,11 @@
 /** Where a datapath sends packets. Receiving is the owner's business: it calls `Datapath.receive`. */
 export interface Port {
   readonly name: string;
-  /** Takes the packet, or returns false when it has no room; the datapath counts that as a drop. The bytes may be reused afterwards. */
-  send(packet: Uint8Array, timeNs: bigint): boolean;
+  /**
+   * Takes the packet, or returns false when it has no room; the datapath counts that as a drop. The bytes may be reused
+   * afterwards. A port without queues pays no heed to `queue`.
+   */
+  send(packet: Uint8Array, timeNs: bigint, queue?: number): boolean;
 }
 
 /** Counters of one port since it was added. */

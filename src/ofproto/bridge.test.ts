@@ -192,8 +192,8 @@ describe('flows', () => {
   });
 
   it.each<[string, string]>([
-    ['actions=group:1', 'OFPROTO_ACTION_NOT_SUPPORTED'],
-    ['table=3,actions=drop', 'OFPROTO_BAD_TABLE'],
+    ['actions=group:1', 'OFPROTO_NO_SUCH_GROUP'],
+    ['table=254,actions=drop', 'OFPROTO_BAD_TABLE'],
   ])('%s is refused', (flow, code) => {
     expect(() => testBridge([flow])).toThrowError(expect.objectContaining({ code }));
   });

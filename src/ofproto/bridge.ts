@@ -1,15 +1,34 @@
 import { type Clock, type Datapath, PlainDatapath, type Port, type Upcall, type Verdict } from '../datapath/index.ts';
-import { ALL_TABLES, type FlowMod } from '../openflow/index.ts';
-import { KEY, KEY_BYTES } from '../packet/index.ts';
-import { addReads } from './action-reads.ts';
+import { type Action, ALL_TABLES, type FlowMod, type FlowStats, OFPP } from '../openflow/index.ts';
+import { extractKey, KEY, KEY_BYTES, Mask, Match, newKey } from '../packet/index.ts';
 import { OfprotoError } from './errors.ts';
+import { ExpiryQueue } from './expiry.ts';
+import { FieldReads } from './field-reads.ts';
 import { FilterPrograms } from './filter-programs.ts';
-import { FlowTable } from './flow-table.ts';
+import { FlowChanges, type FlowModOptions } from './flow-changes.ts';
+import { checkActionList } from './flow-check.ts';
+import { allFlows, type FlowQuery, select } from './flow-query.ts';
+import { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
+import type { TableMiss } from './flow-table.ts';
+import { FlowTables, TABLE_COUNT } from './flow-tables.ts';
+import { type BridgeListener, PORT_REASON } from './listeners.ts';
 import { MacTable } from './mac-table.ts';
-import { type Lesson, OutcomeTable } from './outcome.ts';
-import { PacketPrograms } from './packet-programs.ts';
-import { Rule } from './rule.ts';
-import { isTranslated, translate } from './translate.ts';
+import { BridgeOutcome, type Lesson, OutcomeTable } from './outcome.ts';
+import { type PacketAnswers, PacketPrograms } from './packet-programs.ts';
+import {
+  type BridgePort,
+  isPortNumber,
+  PORT_CONFIG,
+  type PortMod,
+  type PortSettings,
+  PortTable,
+} from './port-table.ts';
+import { REMOVED_REASON, type RemovedReason, type Rule } from './rule.ts';
+import { FlowTransaction } from './transaction.ts';
+import { ControllerNotes } from './translate/controller.ts';
+import { FrozenPasses } from './translate/frozen.ts';
+import { resume, type TranslationResult, translate, translateActions } from './translate/translate.ts';
+import type { Pipeline, Tracer, TranslationError } from './translate/walk.ts';
 
 export interface BridgeOptions {
   readonly name: string;
@@ -19,9 +38,14 @@ export interface BridgeOptions {
   readonly maxFlows?: number;
 }
 
+export interface TableSettings {
+  readonly name?: string;
+  readonly maxFlows?: number;
+  readonly miss?: TableMiss;
+}
+
 /** How often timeouts and ages are looked at. */
 const TICK_NS = 1_000_000_000n;
-const DEFAULT_MAX_FLOWS = 1_000_000;
 
 /** A switch: ports, flow tables, filter programs, learnt addresses, and the datapath that they steer. */
 export class Bridge {
@@ -29,133 +53,424 @@ export class Bridge {
   readonly datapath: Datapath;
   readonly programs: FilterPrograms;
   readonly macs = new MacTable();
+  readonly ports = new PortTable();
+  /** Packets dropped because their translation was given up, by reason. */
+  readonly translationErrors: Record<TranslationError | 'unknown_pass', number> = {
+    too_deep: 0,
+    too_many_resubmits: 0,
+    stack_too_large: 0,
+    too_many_labels: 0,
+    unknown_pass: 0,
+  };
   readonly #clock: Clock;
-  readonly #maxFlows: number;
-  readonly #table = new FlowTable(0);
+  readonly #tables: FlowTables;
+  readonly #reads = new FieldReads();
+  readonly #expiry = new ExpiryQueue();
   readonly #outcomes = new OutcomeTable();
+  readonly #notes = new ControllerNotes();
+  readonly #frozen = new FrozenPasses();
+  readonly #listeners = new Set<BridgeListener>();
   #nextSequence = 0;
   #nextTickNs: bigint;
-  /** The bits of the key that decide, as the datapath knows them. */
+  #sendsMisses = false;
+  /** The bits of the key that decide, as the datapath knows them, and what they were computed from. */
   #union = new Uint8Array(KEY_BYTES);
-  /** Rules have changed since. */
-  #isUnionStale = true;
+  #unionStamp = '';
+  /** The verdicts so far are void, which the datapath is told before the next packet. */
+  #isVoid = false;
+  /** Packets that the datapath had handled when the rules were last credited. */
+  #creditedPasses = 0;
+  #completeTransaction: (() => void) | undefined;
 
   constructor(options: BridgeOptions) {
     this.name = options.name;
     this.#clock = options.clock;
-    this.#maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
+    this.#tables = new FlowTables(options.maxFlows);
     this.programs = options.programs ?? new FilterPrograms();
     this.#nextTickNs = options.clock.nowNs() + TICK_NS;
     this.datapath = new PlainDatapath({
       keyBytes: KEY_BYTES,
       programs: this.programs,
       upcall: (upcall) => this.#answer(upcall),
+      toMain: (note, packet) => this.#packetIn(note, packet),
     });
   }
 
-  addPort(number: number, port: Port): void {
+  /** From now on until the function returned is called. */
+  listen(listener: BridgeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // ---- Ports
+
+  /** @throws DatapathError for a number that cannot be or is taken */
+  addPort(number: number, port: Port, settings: PortSettings = {}): BridgePort {
     this.datapath.addPort(number, port);
-    this.#startGeneration();
+    const added = this.ports.add(number, port.name, settings, this.#clock.nowNs());
+    this.#isVoid = true;
+    this.#emitPort(PORT_REASON.add, added);
+    return added;
   }
 
   removePort(number: number): void {
     this.datapath.removePort(number);
     this.macs.forgetPort(number);
-    this.#startGeneration();
+    this.#isVoid = true;
+    const port = this.ports.remove(number);
+    if (port !== undefined) this.#emitPort(PORT_REASON.delete, port);
   }
+
+  /** A port's link has changed, or its part in VLANs. @throws OfprotoError OFPROTO_NO_SUCH_PORT */
+  setPort(number: number, settings: PortSettings): void {
+    const port = this.ports.set(number, settings);
+    this.#isVoid = true;
+    this.#emitPort(PORT_REASON.modify, port);
+  }
+
+  /** @throws OfprotoError OFPROTO_NO_SUCH_PORT, OFPROTO_BAD_HARDWARE_ADDRESS */
+  portMod(mod: PortMod): void {
+    const port = this.ports.modify(mod);
+    this.#isVoid = true;
+    this.#emitPort(PORT_REASON.modify, port);
+  }
+
+  // ---- Packets
 
   /** A packet comes in by a port, now. */
   receive(inPort: number, packet: Uint8Array): void {
-    const nowNs = this.#clock.nowNs();
-    if (nowNs >= this.#nextTickNs) this.#tick(nowNs);
-    if (this.#isUnionStale) this.#renewUnion();
+    const nowNs = this.#prepare();
     this.datapath.receive(inPort, packet, nowNs);
+  }
+
+  /**
+   * Carries out actions on a packet that a controller sends; `metadata` is what the pipeline shall know beside it.
+   *
+   * @throws OfprotoError for an input port or actions that cannot be
+   */
+  packetOut(inPort: number, packet: Uint8Array, actions: readonly Action[], metadata: Match = Match.ALL): void {
+    if (!isPortNumber(inPort) && inPort !== OFPP.controller && inPort !== OFPP.none)
+      throw new OfprotoError('OFPROTO_BAD_IN_PORT', `a packet cannot come in by port ${inPort}`);
+    const timeNs = this.#prepare();
+    const upcall = upcallFor(inPort, packet, timeNs, metadata);
+    checkActionList(actions, packetMatch(upcall.key), ALL_TABLES);
+    const answers = new PacketPrograms(this.programs, upcall);
+    const outcome = new BridgeOutcome(
+      this.#translated(translateActions(upcall, actions, this.#pipeline(answers, timeNs))),
+    );
+    outcome.packets = 1;
+    outcome.bytes = packet.length;
+    outcome.lastUsedNs = timeNs;
+    outcome.credit();
+    this.datapath.execute(outcome.actions, packet, timeNs, inPort);
+  }
+
+  /**
+   * Says what would happen to a packet, which stays without effect: nothing is learnt, counted or sent, no program runs. `programs`
+   * are the answers of filter programs; those of others are taken to be no.
+   */
+  trace(
+    inPort: number,
+    packet: Uint8Array,
+    tracer?: Tracer,
+    options: { metadata?: Match; actions?: readonly Action[]; programs?: ReadonlyMap<number, boolean> } = {},
+  ): TranslationResult {
+    const timeNs = this.#prepare();
+    const upcall = upcallFor(inPort, packet, timeNs, options.metadata ?? Match.ALL);
+    const answers = new PacketPrograms({ matches: (program) => options.programs?.get(program) ?? false }, upcall);
+    const pipeline: Pipeline = { ...this.#pipeline(answers, timeNs), learn: () => {}, ...(tracer ? { tracer } : {}) };
+    return options.actions === undefined
+      ? translate(upcall, pipeline)
+      : translateActions(upcall, options.actions, pipeline);
+  }
+
+  // ---- Flows
+
+  /** @throws OfprotoError; nothing has changed then */
+  flowMod(mod: FlowMod, options: FlowModOptions = {}): void {
+    const transaction = this.transaction();
+    transaction.flowMod(mod, options);
+    transaction.commit();
+  }
+
+  /** Several flow_mods at once, or none. */
+  transaction(): FlowTransaction {
+    return new FlowTransaction({
+      begin: () => this.#begin(),
+      complete: (changes) => this.#complete(changes),
+      end: () => {
+        this.#completeTransaction = undefined;
+      },
+      underWay: (completeNow) => {
+        this.#completeTransaction = completeNow;
+      },
+    });
   }
 
   /** Adds a flow, or puts it in place of the one with the same match and priority, with counters from zero. */
   addFlow(flow: FlowMod): Rule {
-    if (flow.table !== ALL_TABLES && flow.table !== this.#table.number) {
-      throw new OfprotoError('OFPROTO_BAD_TABLE', `there is no table ${flow.table}, only table ${this.#table.number}`);
-    }
-    for (const action of flow.actions) {
-      if (!isTranslated(action)) {
-        throw new OfprotoError('OFPROTO_ACTION_NOT_SUPPORTED', `action ${action.type} is not supported`);
-      }
-    }
-    if (this.#table.size >= this.#maxFlows && !this.#table.find(flow.match, flow.priority)) {
-      throw new OfprotoError(
-        'OFPROTO_TABLE_FULL',
-        `table ${this.#table.number} of ${this.name} is full with ${this.#table.size} flows`,
-      );
-    }
-    this.#creditAll();
-    const rule = new Rule(this.#table.number, flow, this.#nextSequence++, this.#clock.nowNs());
-    this.#table.add(rule);
-    this.#rulesChanged();
+    this.flowMod({ ...flow, command: 'add' }, { hidden: true });
+    const table = this.#tables.get(flow.table === ALL_TABLES ? 0 : flow.table);
+    const rule = table.find(flow.match, flow.priority);
+    if (rule === undefined) throw new Error('a flow just added is not there');
     return rule;
   }
 
   removeFlow(rule: Rule): void {
-    this.#creditAll();
-    this.#table.remove(rule);
-    this.#rulesChanged();
+    const changes = this.#begin();
+    changes.remove(rule);
+    this.#complete(changes);
+    changes.purge(0, 1);
   }
 
-  /** Every flow, counters up to date. */
+  /** Every flow that controllers may see, counters up to date. */
   flows(): readonly Rule[] {
-    this.#creditAll();
-    return [...this.#table.rules()];
+    this.#credit();
+    return [...select(this.#tables, allFlows(Match.ALL))];
   }
 
-  #answer(upcall: Upcall): Verdict {
-    const programs = new PacketPrograms(this.programs, upcall);
-    let hasMoved = false;
-    const learn = ({ vlan, mac, port }: Lesson): void => {
-      if (this.macs.learn(vlan, mac, port, upcall.timeNs)) hasMoved = true;
-    };
-    const { macs } = this;
-    const translation = translate(upcall, { table: this.#table, programs, ports: this.datapath.ports(), macs, learn });
-    if (hasMoved) this.#startGeneration();
-    return { results: programs.results, outcome: this.#outcomes.intern(translation) };
+  /** Statistics of the flows that a query is about, exact now; take them before anything else happens. @throws OfprotoError OFPROTO_BAD_TABLE */
+  *flowStats(query: FlowQuery): Iterable<FlowStats> {
+    this.#settle();
+    this.#credit();
+    const nowNs = this.#clock.nowNs();
+    for (const rule of select(this.#tables, query)) yield flowStats(rule, nowNs);
   }
 
-  #rulesChanged(): void {
-    this.#isUnionStale = true;
-    this.#startGeneration();
+  /** @throws OfprotoError OFPROTO_BAD_TABLE */
+  aggregateStats(query: FlowQuery): AggregateStats {
+    this.#settle();
+    this.#credit();
+    let packetCount = 0n;
+    let byteCount = 0n;
+    let flowCount = 0;
+    for (const { packets, bytes } of select(this.#tables, query)) {
+      packetCount += BigInt(packets);
+      byteCount += BigInt(bytes);
+      flowCount++;
+    }
+    return { packetCount, byteCount, flowCount };
+  }
+
+  /** Of all tables, used or not. */
+  tableStats(): readonly TableStats[] {
+    this.#settle();
+    this.#credit();
+    return Array.from({ length: TABLE_COUNT }, (_, number) => {
+      const table = this.#tables.peek(number);
+      return {
+        table: number,
+        name: table?.name ?? (number === 0 ? 'classifier' : `table${number}`),
+        maxEntries: table?.maxFlows ?? 1_000_000,
+        activeCount: table?.size ?? 0,
+        lookupCount: BigInt(table?.lookups ?? 0),
+        matchedCount: BigInt(table?.matched ?? 0),
+      };
+    });
+  }
+
+  /** @throws OfprotoError OFPROTO_BAD_TABLE */
+  configureTable(number: number, settings: TableSettings): void {
+    const table = this.#tables.get(number);
+    if (settings.name !== undefined) table.name = settings.name;
+    if (settings.maxFlows !== undefined) table.maxFlows = settings.maxFlows;
+    if (settings.miss === undefined) return;
+    table.miss = settings.miss;
+    this.#isVoid = true;
+  }
+
+  /** How a table is configured, if anybody has used it. */
+  table(number: number): Readonly<Required<Pick<TableSettings, 'maxFlows' | 'miss'>>> & { name: string | undefined } {
+    return this.#tables.get(number);
+  }
+
+  /**
+   * Do packets that no flow matches go to the controllers, where the table does not say otherwise? True while a controller is
+   * connected that speaks a version before 1.3.
+   */
+  setSendsMisses(sendsMisses: boolean): void {
+    if (this.#sendsMisses === sendsMisses) return;
+    this.#sendsMisses = sendsMisses;
+    this.#isVoid = true;
+  }
+
+  /** Lets timeouts and ages take effect; to be called every second or so when no packets come. */
+  run(): void {
+    const nowNs = this.#clock.nowNs();
+    if (nowNs >= this.#nextTickNs) this.#tick(nowNs);
+  }
+
+  // ---- Changes
+
+  #begin(): FlowChanges {
+    this.#settle();
+    return new FlowChanges(this.#tables, this.#clock.nowNs(), () => this.#nextSequence++);
+  }
+
+  /** Completes a transaction that is being committed in slices, since something needs the tables now. */
+  #settle(): void {
+    this.#completeTransaction?.();
+  }
+
+  /** Packets meet the changes from now on. */
+  #complete(changes: FlowChanges, reason: (rule: Rule) => RemovedReason = () => REMOVED_REASON.delete): void {
+    if (changes.changes.length === 0) return;
+    // What the verdicts so far have counted belongs to the rules that were.
+    this.#credit();
+    changes.commit();
+    this.#isVoid = true;
+    for (const { kind, rule, replaced } of changes.changes) {
+      if (replaced !== undefined) this.#reads.remove(replaced.actions);
+      if (kind === 'removed') {
+        this.#reads.remove(rule.actions);
+      } else {
+        this.#reads.add(rule.actions);
+        this.#expiry.add(rule);
+      }
+    }
+    this.#emitFlows(changes, reason);
+  }
+
+  #emitFlows(changes: FlowChanges, reason: (rule: Rule) => RemovedReason): void {
+    if (this.#listeners.size === 0) return;
+    const timeNs = this.#clock.nowNs();
+    for (const listener of [...this.#listeners]) {
+      listener.flowsChanged?.(changes.changes);
+      if (listener.flowRemoved === undefined) continue;
+      for (const { kind, rule } of changes.changes)
+        if (kind === 'removed' && !rule.isHidden) listener.flowRemoved({ rule, reason: reason(rule), timeNs });
+    }
+  }
+
+  #emitPort(reason: (typeof PORT_REASON)[keyof typeof PORT_REASON], port: BridgePort): void {
+    for (const listener of [...this.#listeners]) listener.portStatus?.({ reason, port });
+  }
+
+  #tick(nowNs: bigint): void {
+    this.#nextTickNs = nowNs + TICK_NS;
+    this.#settle();
+    this.#credit();
+    const reasons = new Map<Rule, RemovedReason>();
+    const isLive = (rule: Rule): boolean => this.#tables.peek(rule.table)?.find(rule.match, rule.priority) === rule;
+    for (const rule of this.#expiry.takeExpired(nowNs, isLive))
+      reasons.set(rule, rule.expiry(nowNs) ?? REMOVED_REASON.idleTimeout);
+    if (reasons.size > 0) {
+      const changes = this.#begin();
+      for (const rule of reasons.keys()) changes.remove(rule);
+      this.#complete(changes, (rule) => reasons.get(rule) ?? REMOVED_REASON.delete);
+      changes.purge(0, changes.changes.length);
+    }
+    if (this.macs.expire(nowNs)) this.#isVoid = true;
+  }
+
+  // ---- Translation
+
+  /** Before a packet is handled: what has changed takes effect. Returns the time. */
+  #prepare(): bigint {
+    const nowNs = this.#clock.nowNs();
+    if (nowNs >= this.#nextTickNs) this.#tick(nowNs);
+    if (this.#isVoid) this.#startGeneration();
+    return nowNs;
   }
 
   /** All verdicts so far are void. */
   #startGeneration(): void {
-    this.#creditAll();
+    this.#isVoid = false;
+    this.#credit();
     this.#outcomes.clear();
+    this.#notes.startGeneration();
+    this.#frozen.startGeneration();
     this.datapath.invalidate();
+    this.#renewUnion();
   }
 
-  #creditAll(): void {
+  #answer(upcall: Upcall): Verdict {
+    const answers = new PacketPrograms(this.programs, upcall);
+    const pipeline = this.#pipeline(answers, upcall.timeNs);
+    const translation = this.#translated(this.#translate(upcall, pipeline));
+    if (this.#isVoid) this.#startGeneration();
+    return { results: answers.results, outcome: this.#outcomes.intern(translation) };
+  }
+
+  #translate(upcall: Upcall, pipeline: Pipeline): TranslationResult {
+    if (upcall.recircId === 0) return translate(upcall, pipeline);
+    const pass = this.#frozen.get(upcall.recircId);
+    if (pass !== undefined) return resume(upcall, pass, pipeline);
+    this.translationErrors.unknown_pass++;
+    return { actions: [], rules: [], lookups: [], lessons: [], error: undefined };
+  }
+
+  #translated(translation: TranslationResult): TranslationResult {
+    if (translation.error !== undefined) this.translationErrors[translation.error]++;
+    return translation;
+  }
+
+  #pipeline(answers: PacketAnswers, timeNs: bigint): Pipeline {
+    return {
+      tables: this.#tables,
+      ports: this.ports,
+      macs: this.macs,
+      answers,
+      sendsMisses: this.#sendsMisses,
+      learn: ({ vlan, mac, port }: Lesson) => {
+        if (this.macs.learn(vlan, mac, port, timeNs)) this.#isVoid = true;
+      },
+      note: (note) => this.#notes.add(note),
+      freeze: (pass) => this.#frozen.add(pass),
+    };
+  }
+
+  #packetIn(note: number, packet: Uint8Array): void {
+    const known = this.#notes.get(note);
+    if (known === undefined || this.#listeners.size === 0) return;
+    for (const listener of [...this.#listeners]) listener.packetIn?.({ ...known, packet: packet.slice() });
+  }
+
+  /** Brings the counters of rules and tables up to date. */
+  #credit(): void {
+    const { hits, misses } = this.datapath.counters;
+    if (hits + misses === this.#creditedPasses) return;
+    this.#creditedPasses = hits + misses;
     for (const outcome of this.#outcomes) {
       if (!outcome.credit()) continue;
       for (const { vlan, mac, port } of outcome.lessons) this.macs.refresh(vlan, mac, port, outcome.lastUsedNs);
     }
   }
 
-  #tick(nowNs: bigint): void {
-    this.#nextTickNs = nowNs + TICK_NS;
-    this.#creditAll();
-    const expired = [...this.#table.rules()].filter((rule) => rule.isExpired(nowNs));
-    for (const rule of expired) this.#table.remove(rule);
-    if (expired.length > 0) this.#rulesChanged();
-    if (this.macs.expire(nowNs)) this.#startGeneration();
-  }
-
-  /** Tells the datapath which bits decide, when rules look at others than before. */
+  /** Tells the datapath which bits decide, when they are others than before. */
   #renewUnion(): void {
-    this.#isUnionStale = false;
+    const looksAtDestination = this.ports
+      .list()
+      .some(({ config }) => (config & (PORT_CONFIG.noRecv | PORT_CONFIG.noRecvStp)) !== 0);
+    let stamp = `${this.#reads.changes}/${looksAtDestination}`;
+    for (const table of this.#tables.used()) stamp += `/${table.maskChanges}`;
+    if (stamp === this.#unionStamp) return;
+    this.#unionStamp = stamp;
     const union = new Uint8Array(KEY_BYTES);
     union.fill(0xff, KEY.inPort, KEY.inPort + 4);
-    for (const mask of this.#table.masks()) mask.addTo(union);
-    for (const rule of this.#table.rules()) addReads(rule.actions, union);
+    if (looksAtDestination) union.fill(0xff, KEY.ethDst, KEY.ethSrc);
+    for (const table of this.#tables.used()) for (const mask of table.masks()) mask.addTo(union);
+    this.#reads.addTo(union);
     if (this.#union.every((byte, i) => byte === union[i])) return;
     this.#union = union;
     this.datapath.setUnion(union);
   }
+}
+
+function upcallFor(inPort: number, packet: Uint8Array, timeNs: bigint, metadata: Match): Upcall {
+  const key = newKey();
+  key.set(metadata.toKey().subarray(0, KEY_BYTES));
+  new DataView(key.buffer).setUint32(KEY.inPort, inPort);
+  extractKey(packet, key);
+  return { packet, key, inPort, recircId: 0, timeNs, results: [] };
+}
+
+/** What is known of a packet that is there: everything that prerequisites look at. */
+function packetMatch(key: Uint8Array): Match {
+  const dense = new Uint8Array(KEY_BYTES);
+  dense.fill(0xff, KEY.ethType, KEY.ethType + 2);
+  for (const offset of [KEY.vlanTci, KEY.vlanTci + 1, KEY.ipProto, KEY.ipFrag, KEY.l4Src + 1, KEY.l4Dst + 1])
+    dense[offset] = 0xff;
+  const mask = Mask.ofDense(dense);
+  return new Match(mask, mask.pack(key));
 }

@@ -1,5 +1,6 @@
 import type { Mask, Match } from '../packet/index.ts';
 import type { Rule } from './rule.ts';
+import { Subtable } from './subtable.ts';
 
 /** What the filter programs say of one packet; each is asked at most once. */
 export interface ProgramAnswers {
@@ -9,71 +10,36 @@ export interface ProgramAnswers {
   ask(program: number): boolean;
 }
 
-/** The rules that look at the same bits of a packet's key, found by those bits. */
-class Subtable {
-  readonly mask: Mask;
-  /** Rules by their packed bits, each list in the order of `Rule.precedes`. */
-  readonly #rules = new Map<string, Rule[]>();
-  /** How many rules have each priority. */
-  readonly #priorities = new Map<number, number>();
-  highestPriority = -1;
+/** What happens to packets that no flow of a table matches; by default the connected controllers' versions decide. */
+export type TableMiss = 'default' | 'continue' | 'controller' | 'drop';
 
-  constructor(mask: Mask) {
-    this.mask = mask;
-  }
-
-  get isEmpty(): boolean {
-    return this.#rules.size === 0;
-  }
-
-  add(rule: Rule): void {
-    const value = rule.packetMatch.value;
-    const list = this.#rules.get(value);
-    if (list === undefined) {
-      this.#rules.set(value, [rule]);
-    } else {
-      const at = list.findIndex((other) => rule.precedes(other));
-      list.splice(at < 0 ? list.length : at, 0, rule);
-    }
-    this.#priorities.set(rule.priority, (this.#priorities.get(rule.priority) ?? 0) + 1);
-    this.highestPriority = Math.max(this.highestPriority, rule.priority);
-  }
-
-  remove(rule: Rule): void {
-    const value = rule.packetMatch.value;
-    const rest = this.#rules.get(value)?.filter((other) => other !== rule) ?? [];
-    if (rest.length > 0) this.#rules.set(value, rest);
-    else this.#rules.delete(value);
-    const left = (this.#priorities.get(rule.priority) ?? 1) - 1;
-    if (left > 0) {
-      this.#priorities.set(rule.priority, left);
-    } else {
-      this.#priorities.delete(rule.priority);
-      if (rule.priority === this.highestPriority) this.highestPriority = Math.max(-1, ...this.#priorities.keys());
-    }
-  }
-
-  matching(key: Uint8Array): readonly Rule[] {
-    return this.#rules.get(this.mask.pack(key)) ?? [];
-  }
-}
+const DEFAULT_MAX_FLOWS = 1_000_000;
 
 /**
  * One flow table: finds the best rule for a packet by tuple space search, a hash probe for each set of bits that rules look
  * at, highest priority first, so that the rules themselves are never walked.
+ *
+ * A rule may be here that packets do not meet yet, or meet no longer than until the change under way is complete; see
+ * `Rule.isVisible`. What has been removed so is out of `find` and `rules` at once.
  */
 export class FlowTable {
   readonly number: number;
+  name: string | undefined;
+  maxFlows: number;
+  miss: TableMiss = 'default';
   readonly #byIdentity = new Map<string, Rule>();
   readonly #subtables = new Map<Mask, Subtable>();
   /** Subtables, those with the highest priority first; undefined when that has to be found out again. */
   #ordered: Subtable[] | undefined;
-  /** Packets looked up and matched, for table statistics. */
+  /** Packets looked up and matched as far as credited, for table statistics. */
   lookups = 0;
   matched = 0;
+  /** Changes whenever a set of bits comes or goes that rules look at. */
+  maskChanges = 0;
 
-  constructor(number: number) {
+  constructor(number: number, maxFlows = DEFAULT_MAX_FLOWS) {
     this.number = number;
+    this.maxFlows = maxFlows;
   }
 
   get size(): number {
@@ -89,50 +55,87 @@ export class FlowTable {
   add(rule: Rule): Rule | undefined {
     const replaced = this.find(rule.match, rule.priority);
     if (replaced !== undefined) this.remove(replaced);
-    this.#byIdentity.set(identity(rule.match, rule.priority), rule);
+    this.insert(rule);
+    return replaced;
+  }
+
+  remove(rule: Rule): void {
+    this.forget(rule);
+    this.purge(rule);
+  }
+
+  /** Adds a rule whose match and priority no other has. */
+  insert(rule: Rule): void {
+    this.remember(rule);
     const { mask } = rule.packetMatch;
     let subtable = this.#subtables.get(mask);
     if (subtable === undefined) {
       subtable = new Subtable(mask);
       this.#subtables.set(mask, subtable);
+      this.#ordered = undefined;
+      this.maskChanges++;
     }
-    subtable.add(rule);
-    this.#ordered = undefined;
-    return replaced;
+    if (subtable.add(rule)) this.#ordered = undefined;
   }
 
-  remove(rule: Rule): void {
+  /** Takes a rule out of `find` and `rules`, not out of the sight of packets. */
+  forget(rule: Rule): void {
     this.#byIdentity.delete(identity(rule.match, rule.priority));
-    const subtable = this.#subtables.get(rule.packetMatch.mask);
-    subtable?.remove(rule);
-    if (subtable?.isEmpty) this.#subtables.delete(rule.packetMatch.mask);
+  }
+
+  /** Undoes `forget`. */
+  remember(rule: Rule): void {
+    this.#byIdentity.set(identity(rule.match, rule.priority), rule);
+  }
+
+  /** Takes a forgotten rule out of the sight of packets. */
+  purge(rule: Rule): void {
+    const { mask } = rule.packetMatch;
+    const subtable = this.#subtables.get(mask);
+    if (subtable === undefined) return;
+    if (subtable.remove(rule)) this.#ordered = undefined;
+    if (!subtable.isEmpty) return;
+    this.#subtables.delete(mask);
     this.#ordered = undefined;
+    this.maskChanges++;
   }
 
   /**
    * The first rule in the order of `Rule.precedes` that matches the key and whose program, if it names one, matches the
    * packet. Programs are asked in that order too, and none whose turn does not come.
    */
-  lookup(key: Uint8Array, programs: ProgramAnswers): Rule | undefined {
+  lookup(key: Uint8Array, programs: ProgramAnswers, version = 0): Rule | undefined {
     for (;;) {
-      const rule = this.#best(key, programs);
+      const rule = this.#best(key, programs, version);
       if (rule?.program === undefined || programs.ask(rule.program)) return rule;
     }
   }
 
   /** The first rule that matches the key and whose program is not known to refuse the packet. */
-  #best(key: Uint8Array, programs: ProgramAnswers): Rule | undefined {
+  #best(key: Uint8Array, programs: ProgramAnswers, version: number): Rule | undefined {
     let best: Rule | undefined;
     for (const subtable of this.#inOrder()) {
       if (best !== undefined && subtable.highestPriority < best.priority) break;
       for (const rule of subtable.matching(key)) {
         if (best !== undefined && !rule.precedes(best)) break;
+        if (!rule.isVisible(version)) continue;
         if (rule.program !== undefined && programs.hasRefused(rule.program)) continue;
         best = rule;
         break;
       }
     }
     return best;
+  }
+
+  /** A rule of that priority that can match the same packet. */
+  overlapping(match: Match, priority: number): Rule | undefined {
+    for (const subtable of this.#subtables.values()) {
+      if (!subtable.hasPriority(priority)) continue;
+      for (const rule of subtable.rules())
+        if (rule.priority === priority && this.find(rule.match, priority) === rule && rule.match.overlaps(match))
+          return rule;
+    }
+    return undefined;
   }
 
   rules(): Iterable<Rule> {

@@ -1,4 +1,5 @@
 import type { DatapathAction, Outcome } from '../datapath/index.ts';
+import type { FlowTable } from './flow-table.ts';
 import type { Rule } from './rule.ts';
 
 /** An address that a packet taught; to be learnt again whenever its outcome handles packets. */
@@ -8,11 +9,18 @@ export interface Lesson {
   readonly port: number;
 }
 
+/** A table that a packet was looked up in, and whether a flow there matched. */
+export interface TableLookup {
+  readonly table: FlowTable;
+  readonly matched: boolean;
+}
+
 /** What translation says of a packet. */
 export interface Translation {
   readonly actions: readonly DatapathAction[];
   /** The rules that the packet matched, in order. */
   readonly rules: readonly Rule[];
+  readonly lookups: readonly TableLookup[];
   readonly lessons: readonly Lesson[];
 }
 
@@ -20,6 +28,7 @@ export interface Translation {
 export class BridgeOutcome implements Outcome, Translation {
   readonly actions: readonly DatapathAction[];
   readonly rules: readonly Rule[];
+  readonly lookups: readonly TableLookup[];
   readonly lessons: readonly Lesson[];
   packets = 0;
   bytes = 0;
@@ -30,17 +39,22 @@ export class BridgeOutcome implements Outcome, Translation {
   constructor(translation: Translation) {
     this.actions = translation.actions;
     this.rules = translation.rules;
+    this.lookups = translation.lookups;
     this.lessons = translation.lessons;
   }
 
-  /** Brings the rules up to date; true when there was anything new. */
+  /** Brings rules and tables up to date; true when there was anything new. */
   credit(): boolean {
     const packets = this.packets - this.#creditedPackets;
     if (packets === 0) return false;
-    for (const rule of this.rules) {
-      rule.packets += packets;
-      rule.bytes += this.bytes - this.#creditedBytes;
-      if (this.lastUsedNs > rule.usedNs) rule.usedNs = this.lastUsedNs;
+    for (const { counters } of this.rules) {
+      counters.packets += packets;
+      counters.bytes += this.bytes - this.#creditedBytes;
+      if (this.lastUsedNs > counters.usedNs) counters.usedNs = this.lastUsedNs;
+    }
+    for (const { table, matched } of this.lookups) {
+      table.lookups += packets;
+      if (matched) table.matched += packets;
     }
     this.#creditedPackets = this.packets;
     this.#creditedBytes = this.bytes;
@@ -66,14 +80,19 @@ export class OutcomeTable {
     return this.#outcomes.values();
   }
 
+  get size(): number {
+    return this.#outcomes.size;
+  }
+
   clear(): void {
     this.#outcomes.clear();
   }
 }
 
-function identity({ actions, rules, lessons }: Translation): string {
+function identity({ actions, rules, lookups, lessons }: Translation): string {
   const actionText = JSON.stringify(actions);
-  const ruleText = rules.map((rule) => rule.sequence).join(',');
+  const ruleText = rules.map((rule) => `${rule.sequence}.${rule.addedIn}`).join(',');
+  const tableText = lookups.map(({ table, matched }) => `${table.number}${matched ? '+' : '-'}`).join(',');
   const lessonText = lessons.map(({ vlan, mac, port }) => `${vlan}/${mac}/${port}`).join(',');
-  return `${actionText}|${ruleText}|${lessonText}`;
+  return `${actionText}|${ruleText}|${tableText}|${lessonText}`;
 }

@@ -2,7 +2,14 @@
 export * from './action.ts';
 export { CURRENT_TABLE, PACKET_TYPE } from './actions/control.ts';
 export { loadSegments } from './actions/fields.ts';
-export { actionsRead, actionsWrite, denseFieldUse, instructionRank, isInstruction } from './actions/index.ts';
+export {
+  actionsRead,
+  actionsWithin,
+  actionsWrite,
+  denseFieldUse,
+  instructionRank,
+  isInstruction,
+} from './actions/index.ts';
 export { MAX_LEN_ALL } from './actions/output.ts';
 export { OPENFLOW_ERRORS, OpenflowError, type OpenflowErrorCode } from './errors.ts';
 export * from './flow.ts';

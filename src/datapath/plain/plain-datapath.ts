@@ -1,15 +1,26 @@
-import { extractKey, KEY } from '../../packet/index.ts';
-import type { DatapathAction } from '../action.ts';
-import type { CachedFlow, Datapath, DatapathCounters, ProgramRunner, UpcallHandler } from '../datapath.ts';
+import { extractKey, KEY, newKey } from '../../packet/index.ts';
+import type { DatapathAction, OutputAction } from '../action.ts';
+import type {
+  CachedFlow,
+  Datapath,
+  DatapathCounters,
+  ProgramRunner,
+  ToMainHandler,
+  Upcall,
+  UpcallHandler,
+} from '../datapath.ts';
 import { DatapathError } from '../errors.ts';
-import { type FlowNode, type Outcome, type ProgramResult, Question, withPath } from '../outcome.ts';
+import { type FlowNode, LENGTH_QUESTION, type Outcome, type ProgramResult, Question, withPath } from '../outcome.ts';
 import type { Port, PortCounters } from '../port.ts';
 import { FlowCache } from './flow-cache.ts';
+import { runActions } from './packet-actions.ts';
 
 export interface PlainDatapathOptions {
   /** Who answers misses. */
   readonly upcall: UpcallHandler;
   readonly programs: ProgramRunner;
+  /** Who gets the packets of `toMain` actions; without one they go nowhere. */
+  readonly toMain?: ToMainHandler;
   /** Bytes of a flow key. */
   readonly keyBytes: number;
   /** The most flows to cache. */
@@ -18,6 +29,10 @@ export interface PlainDatapathOptions {
 
 /** The most ports of one datapath; OpenFlow 1.0 numbers them up to 0xff00. */
 const MAX_PORTS = 0xff00;
+/** The number of the bridge's own port. */
+export const LOCAL_PORT = 0xfffffffe;
+/** Passes in a row, and ports that hand a packet straight back, as patch ports do. */
+const MAX_DEPTH = 64;
 
 interface PortState {
   readonly port: Port;
@@ -29,25 +44,35 @@ interface PortState {
  * packets are few. Every step of the way of a packet stands in `receive`.
  */
 export class PlainDatapath implements Datapath {
-  readonly counters: DatapathCounters = { hits: 0, misses: 0, cacheEvictions: 0, dropNoPort: 0, dropPortFull: 0 };
+  readonly counters: DatapathCounters = {
+    hits: 0,
+    misses: 0,
+    cacheEvictions: 0,
+    dropNoPort: 0,
+    dropPortFull: 0,
+    dropTooDeep: 0,
+  };
   readonly #upcall: UpcallHandler;
   readonly #programs: ProgramRunner;
   readonly #cache: FlowCache;
   readonly #ports = new Map<number, PortState>();
-  readonly #key: Uint8Array;
+  readonly #toMain: ToMainHandler | undefined;
+  /** One key for each pass that is under way. */
+  readonly #keys: Uint8Array[] = [];
+  #depth = 0;
 
   constructor(options: PlainDatapathOptions) {
     this.#upcall = options.upcall;
     this.#programs = options.programs;
-    this.#key = new Uint8Array(options.keyBytes);
+    this.#toMain = options.toMain;
     this.#cache = new FlowCache(options.keyBytes, options.cacheCapacity ?? 1 << 20);
   }
 
   addPort(number: number, port: Port): void {
-    if (!Number.isInteger(number) || number < 1 || number >= MAX_PORTS) {
+    if (!Number.isInteger(number) || number < 1 || (number >= MAX_PORTS && number !== LOCAL_PORT)) {
       throw new DatapathError(
         'DATAPATH_BAD_PORT_NUMBER',
-        `port number ${number} of ${port.name} is not in 1..${MAX_PORTS - 1}`,
+        `port number ${number} of ${port.name} is neither in 1..${MAX_PORTS - 1} nor that of the bridge’s own port`,
       );
     }
     if (this.#ports.has(number)) {
@@ -89,30 +114,46 @@ export class PlainDatapath implements Datapath {
     ingress.counters.rxPackets++;
     ingress.counters.rxBytes += packet.length;
 
-    const key = this.#key;
-    new DataView(key.buffer).setUint32(KEY.inPort, inPort);
-    extractKey(packet, key);
-    const index = this.#cache.index(key);
-    const root = this.#cache.get(index);
+    this.#pass(inPort, 0, packet, timeNs);
+  }
 
-    const results: ProgramResult[] = [];
-    const found = this.#follow(root, packet, timeNs, results);
-    let outcome: Outcome;
+  /** One pass of a packet: from its key to its outcome's actions. */
+  #pass(inPort: number, recircId: number, packet: Uint8Array, timeNs: bigint): void {
+    if (this.#depth >= MAX_DEPTH) {
+      this.counters.dropTooDeep++;
+      return;
+    }
+    this.#keys[this.#depth] ??= newKey();
+    const key = this.#keys[this.#depth];
+    this.#depth++;
+    try {
+      const view = new DataView(key.buffer);
+      view.setUint32(KEY.inPort, inPort);
+      view.setUint32(KEY.recircId, recircId);
+      extractKey(packet, key);
+      const outcome = this.#outcome({ packet, key, inPort, recircId, timeNs, results: [] });
+      outcome.packets++;
+      outcome.bytes += packet.length;
+      outcome.lastUsedNs = timeNs;
+      this.execute(outcome.actions, packet, timeNs, inPort);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #outcome(pass: Upcall & { results: ProgramResult[] }): Outcome {
+    const index = this.#cache.index(pass.key);
+    const found = this.#follow(this.#cache.get(index), pass.packet, pass.timeNs, pass.results);
     if (found !== undefined) {
       this.counters.hits++;
-      outcome = found;
-    } else {
-      this.counters.misses++;
-      const verdict = this.#upcall({ packet, key, inPort, timeNs, results });
-      outcome = verdict.outcome;
-      // The handler may have changed tables (a MAC learnt): what it says holds for the generation that follows.
-      this.#cache.set(index, withPath(this.#cache.get(index), verdict.results, outcome));
-      this.counters.cacheEvictions = this.#cache.evictions;
+      return found;
     }
-    outcome.packets++;
-    outcome.bytes += packet.length;
-    outcome.lastUsedNs = timeNs;
-    this.execute(outcome.actions, packet, timeNs);
+    this.counters.misses++;
+    const { results, outcome } = this.#upcall(pass);
+    // The handler may have changed tables (a MAC learnt): what it says holds for the generation that follows.
+    this.#cache.set(index, withPath(this.#cache.get(index), results, outcome));
+    this.counters.cacheEvictions = this.#cache.evictions;
+    return outcome;
   }
 
   /** Asks the programs of a chain until an outcome; undefined where no packet has gone before. Notes each answer in `results`. */
@@ -124,22 +165,32 @@ export class PlainDatapath implements Datapath {
   ): Outcome | undefined {
     let node = root;
     while (node instanceof Question) {
-      const matched = this.#programs.matches(node.program, packet, timeNs);
+      const matched = this.#answer(node.program, packet, timeNs);
       results.push({ program: node.program, matched });
       node = matched ? node.matched : node.refused;
     }
     return node;
   }
 
-  execute(actions: readonly DatapathAction[], packet: Uint8Array, timeNs: bigint): void {
-    for (const action of actions) this.#output(action.port, packet, timeNs);
+  #answer(question: number, packet: Uint8Array, timeNs: bigint): boolean {
+    if (question >= LENGTH_QUESTION) return packet.length > question - LENGTH_QUESTION;
+    return this.#programs.matches(question, packet, timeNs);
   }
 
-  #output(number: number, packet: Uint8Array, timeNs: bigint): void {
-    const egress = this.#ports.get(number);
+  execute(actions: readonly DatapathAction[], packet: Uint8Array, timeNs: bigint, inPort = 0): void {
+    if (actions.length === 0) return;
+    runActions(actions, packet, {
+      output: (action, bytes) => this.#output(action, bytes, timeNs),
+      recirculate: (id, bytes) => this.#pass(inPort, id, bytes, timeNs),
+      toMain: (note, bytes) => this.#toMain?.(note, bytes, timeNs),
+    });
+  }
+
+  #output({ port, queue }: OutputAction, packet: Uint8Array, timeNs: bigint): void {
+    const egress = this.#ports.get(port);
     if (egress === undefined) {
       this.counters.dropNoPort++;
-    } else if (egress.port.send(packet, timeNs)) {
+    } else if (egress.port.send(packet, timeNs, queue)) {
       egress.counters.txPackets++;
       egress.counters.txBytes += packet.length;
     } else {

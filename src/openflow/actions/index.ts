@@ -47,6 +47,15 @@ export function instructionRank(type: ActionType): number {
   return index < 0 ? 1 : index === 0 ? 0 : index + 1;
 }
 
+/** Every action of a list, those inside others included. */
+export function* actionsWithin(actions: readonly Action[]): Generator<Action, void> {
+  for (const action of actions) {
+    yield action;
+    const nested = actionKind(action).nested?.(action);
+    if (nested) yield* actionsWithin(nested);
+  }
+}
+
 /** Reports the fields that a list of actions reads, nested ones included. */
 export function actionsRead(actions: readonly Action[], use: FieldUse): void {
   for (const action of actions) {
