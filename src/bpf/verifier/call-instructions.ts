@@ -175,7 +175,7 @@ function resultOf(helper: Helper, maps: readonly MapDefinition[], map: number | 
 }
 
 /** A call of a function of the program: it sees r1 to r5, and gets a frame of its own. */
-export function executeLocalCall(state: State, functionPc: number): void {
+export function executeLocalCall(state: State, functionPc: number, key: readonly number[]): void {
   if (state.stacks.length >= MAX_FRAMES) {
     throw new Refusal(
       'BPF_VERIFIER_CALL_DEPTH',
@@ -183,7 +183,7 @@ export function executeLocalCall(state: State, functionPc: number): void {
       'use no recursion; inline functions or flatten the chain of calls',
     );
   }
-  state.enter(functionPc, state.pc + 1);
+  state.enter(functionPc, state.pc + 1, key);
 }
 
 /** The end of a function. True when the program ends. */

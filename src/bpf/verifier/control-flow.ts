@@ -17,14 +17,21 @@ export interface ControlFlow {
   readonly target: Int32Array;
   /** Pcs where paths meet: the states that arrive there are compared. */
   readonly meets: Uint8Array;
-  /** Pcs that a jump backwards leads to: only there can a path come round again. */
-  readonly loops: Uint8Array;
 }
 
 export const isLocalCall = (form: InstructionForm): boolean => form.kind === 'call' && form.target === 'local';
 
 /** Slots that the instruction takes. */
 export const slotsOf = (form: InstructionForm): number => (form.kind === 'lddw' ? 2 : 1);
+
+/** Where control can go from the instruction within its function: a local call leads on to where it returns. */
+export function successorsOf({ decoded, target }: ControlFlow, pc: number): number[] {
+  const form = decoded[pc]?.form;
+  if (form === undefined || form.kind === 'exit') return [];
+  const next = pc + slotsOf(form);
+  if (form.kind === 'goto') return [target[pc]];
+  return form.kind === 'jump' ? [next, target[pc]] : [next];
+}
 
 /** Throws Refusal for a program that control could leave, or that has parts no control reaches. */
 export function readControlFlow(program: Program): ControlFlow {
@@ -37,13 +44,12 @@ export function readControlFlow(program: Program): ControlFlow {
 
   const target = new Int32Array(size).fill(-1);
   const meets = new Uint8Array(size);
-  const loops = new Uint8Array(size);
   const arrivals = new Uint8Array(size);
   const reached = new Uint8Array(size);
   const work = [0];
   let exits = false;
   const go = (from: number, to: number): void => {
-    if (to <= from && functionOf[to] === functionOf[from]) loops[to] = meets[to] = 1;
+    if (to <= from) meets[to] = 1;
     if (arrivals[to] < 2) arrivals[to]++;
     if (arrivals[to] === 2) meets[to] = 1;
     if (!reached[to]) {
@@ -86,7 +92,7 @@ export function readControlFlow(program: Program): ControlFlow {
       { pc: 0 },
     );
   }
-  return { decoded, functionOf, target, meets, loops };
+  return { decoded, functionOf, target, meets };
 }
 
 function decode(instructions: readonly Instruction[]): (Decoded | undefined)[] {

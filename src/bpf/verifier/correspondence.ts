@@ -16,8 +16,9 @@ interface Counterpart {
  * do so in the new one, by the same differences.
  */
 export class Correspondence {
-  readonly #counterparts = new Map<number, Counterpart>();
-  readonly #lookups = new Map<number, number>();
+  /** Most comparisons end before the first link. */
+  #counterparts: Map<number, Counterpart> | undefined;
+  #lookups: Map<number, number> | undefined;
   readonly #old: State;
   readonly #next: State;
 
@@ -30,6 +31,7 @@ export class Correspondence {
   links(old: LinkedValue, next: LinkedValue): boolean {
     if (old.id === 0) return true;
     const counterpart = this.#counterpartOf(old, next);
+    this.#counterparts ??= new Map();
     const known = this.#counterparts.get(old.id);
     if (known === undefined) {
       this.#counterparts.set(old.id, counterpart);
@@ -47,6 +49,7 @@ export class Correspondence {
 
   /** Whether pointers of one lookup in the old state are of one lookup in the new one. */
   lookups(old: number, next: number): boolean {
+    this.#lookups ??= new Map();
     const known = this.#lookups.get(old);
     if (known === undefined) {
       this.#lookups.set(old, next);
@@ -58,7 +61,7 @@ export class Correspondence {
   /** Whether the new state bounds every number by the packet's length that the old one did: after all `links`. */
   slacks(): boolean {
     for (const [id, slack] of this.#old.slacks) {
-      const counterpart = this.#counterparts.get(id);
+      const counterpart = this.#counterparts?.get(id);
       if (counterpart === undefined) continue;
       if (counterpart.most - this.#next.length.umin <= BigInt(slack)) continue;
       const known = counterpart.id === 0 ? undefined : this.#next.slacks.get(counterpart.id);
@@ -70,6 +73,6 @@ export class Correspondence {
 
   /** Whether any value compared was the packet's length, or linked with it. */
   touches(id: number): boolean {
-    return this.#counterparts.has(id);
+    return this.#counterparts?.has(id) ?? false;
   }
 }

@@ -1,50 +1,38 @@
-import { type ControlFlow, slotsOf } from './control-flow.ts';
+import { type ControlFlow, type Decoded, slotsOf } from './control-flow.ts';
+import { STACK_BYTES } from './stack.ts';
 
-/** The register does not point into a stack. */
+/** It does not point into a stack. */
 export const NOT_STACK = 1;
-/** It may point anywhere into any stack. */
+/** It may point anywhere into any stack, or not. */
 export const UNKNOWN_OFFSET = 2;
 /** Nothing is known yet of how control gets there. */
 const UNSEEN = 3;
 
 const REGISTERS = 11;
+const SLOTS = STACK_BYTES / 8;
+/** Places that may keep a stack pointer: the registers, then the slots of the running function's frame. */
+const PLACES = REGISTERS + SLOTS;
 
 /**
- * Where in the running function's frame a register may point, before each instruction: a number of bytes from the frame
- * pointer (0 or less), NOT_STACK, or UNKNOWN_OFFSET. Errs towards UNKNOWN_OFFSET.
+ * Where in the running function's frame a register certainly points, before each instruction: a number of bytes from the
+ * frame pointer (0 or less), NOT_STACK, or UNKNOWN_OFFSET. Knows that stack pointers can be kept only in registers and in
+ * stacks, since the verifier refuses to store them elsewhere.
  */
 export class FrameOffsets {
-  readonly #offsets: Int16Array;
-  /** Whether a stack pointer may ever be stored: then any 64-bit load may bring one back. */
-  #spilled = false;
+  readonly #places: Int16Array;
 
   constructor(flow: ControlFlow) {
-    this.#offsets = new Int16Array(flow.decoded.length * REGISTERS);
+    this.#places = new Int16Array(flow.decoded.length * PLACES).fill(UNSEEN);
     this.#solve(flow);
-    if (this.#findSpills(flow)) {
-      this.#spilled = true;
-      this.#solve(flow);
-    }
   }
 
   of(pc: number, register: number): number {
-    const offset = this.#offsets[pc * REGISTERS + register];
+    const offset = this.#places[pc * PLACES + register];
     return offset === UNSEEN ? UNKNOWN_OFFSET : offset;
   }
 
-  #findSpills({ decoded }: ControlFlow): boolean {
-    return decoded.some(
-      (d, pc) =>
-        d?.form.kind === 'store' &&
-        d.form.source === 'reg' &&
-        d.form.bytes === 8 &&
-        this.of(pc, d.instruction.src) !== NOT_STACK,
-    );
-  }
-
   #solve(flow: ControlFlow): void {
-    this.#offsets.fill(UNSEEN);
-    const entry = new Int16Array(REGISTERS).fill(NOT_STACK);
+    const entry = new Int16Array(PLACES).fill(NOT_STACK);
     entry[10] = 0;
     const work: number[] = [];
     const queued = new Uint8Array(flow.decoded.length);
@@ -60,7 +48,7 @@ export class FrameOffsets {
       const found = flow.decoded[pc];
       if (found === undefined || found.form.kind === 'exit') continue;
       const { form } = found;
-      const after = this.#offsets.slice(pc * REGISTERS, (pc + 1) * REGISTERS);
+      const after = this.#places.slice(pc * PLACES, (pc + 1) * PLACES);
       const target = flow.target[pc];
       if (form.kind === 'call' && target >= 0) {
         // The callee sees the caller's frame from outside.
@@ -68,56 +56,84 @@ export class FrameOffsets {
         for (let r = 1; r <= 5; r++) inside[r] = after[r] === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
         flowTo(target, inside);
       }
-      this.#transfer(found, after);
+      transfer(found, after);
       if (target >= 0 && form.kind !== 'call') flowTo(target, after);
       if (form.kind !== 'goto') flowTo(pc + slotsOf(form), after);
     }
   }
 
-  #transfer(found: NonNullable<ControlFlow['decoded'][number]>, r: Int16Array): void {
-    const { form, instruction } = found;
-    const { dst, src, imm } = instruction;
-    switch (form.kind) {
-      case 'alu': {
-        const operand = form.source === 'reg' ? r[src] : NOT_STACK;
-        if (form.op === 'mov') r[dst] = operand;
-        else if (form.op === 'add' && form.source === 'imm' && r[dst] <= 0) r[dst] = inFrame(r[dst] + imm);
-        else r[dst] = r[dst] === NOT_STACK && operand === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
-        break;
-      }
-      case 'movsx':
-        r[dst] = r[src] === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
-        break;
-      case 'lddw':
-        r[dst] = NOT_STACK;
-        break;
-      case 'load':
-        r[dst] = this.#spilled && form.bytes === 8 ? UNKNOWN_OFFSET : NOT_STACK;
-        break;
-      case 'atomic':
-        if (form.fetch) r[form.op === 'cmpxchg' ? 0 : src] = NOT_STACK;
-        break;
-      case 'packet':
-      case 'call':
-        // A local function cannot return a pointer into its own frame, but one into its caller's.
-        r[0] = form.kind === 'call' && form.target === 'local' ? UNKNOWN_OFFSET : NOT_STACK;
-        r.fill(NOT_STACK, 1, 6);
-        break;
-    }
-  }
-
   #join(pc: number, after: Int16Array): boolean {
     let changed = false;
-    for (let r = 0, at = pc * REGISTERS; r < REGISTERS; r++, at++) {
-      const known = this.#offsets[at];
-      if (known === after[r]) continue;
-      const joined = known === UNSEEN ? after[r] : UNKNOWN_OFFSET;
-      if (joined === known) continue;
-      this.#offsets[at] = joined;
+    for (let i = 0, at = pc * PLACES; i < PLACES; i++, at++) {
+      const known = this.#places[at];
+      if (known === after[i] || known === UNKNOWN_OFFSET) continue;
+      this.#places[at] = known === UNSEEN ? after[i] : UNKNOWN_OFFSET;
       changed = true;
     }
     return changed;
   }
 }
+
+/** What the instruction does to the places. */
+function transfer({ form, instruction }: Decoded, p: Int16Array): void {
+  const { dst, src, imm, offset } = instruction;
+  switch (form.kind) {
+    case 'alu': {
+      const operand = form.source === 'reg' ? p[src] : NOT_STACK;
+      if (form.op === 'mov') p[dst] = operand;
+      else if (form.op === 'add' && form.source === 'imm' && p[dst] <= 0) p[dst] = inFrame(p[dst] + imm);
+      else p[dst] = p[dst] === NOT_STACK && operand === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
+      break;
+    }
+    case 'movsx':
+      p[dst] = p[src] === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
+      break;
+    case 'lddw':
+      p[dst] = NOT_STACK;
+      break;
+    case 'load':
+      p[dst] = form.bytes === 8 ? loaded(p, p[src], offset) : NOT_STACK;
+      break;
+    case 'store':
+      store(p, p[dst], offset, form.source === 'reg' && form.bytes === 8 ? p[src] : NOT_STACK);
+      break;
+    case 'atomic':
+      store(p, p[dst], offset, NOT_STACK);
+      if (form.fetch) p[form.op === 'cmpxchg' ? 0 : src] = NOT_STACK;
+      break;
+    case 'packet':
+      p.fill(NOT_STACK, 0, 6);
+      break;
+    case 'call':
+      call(p, form.target === 'local');
+      break;
+  }
+}
+
+function loaded(p: Int16Array, base: number, offset: number): number {
+  if (base === NOT_STACK) return NOT_STACK;
+  if (base === UNKNOWN_OFFSET) return UNKNOWN_OFFSET;
+  return p[slotPlace(base + offset)] ?? UNKNOWN_OFFSET;
+}
+
+function store(p: Int16Array, base: number, offset: number, value: number): void {
+  if (base === NOT_STACK) return;
+  const place = base === UNKNOWN_OFFSET ? -1 : slotPlace(base + offset);
+  if (place >= 0 && place < PLACES) {
+    p[place] = value;
+    return;
+  }
+  // Somewhere: what was certainly a stack pointer may be one no longer; anything may have become what was stored.
+  for (let i = REGISTERS; i < PLACES; i++) if (p[i] !== value) p[i] = UNKNOWN_OFFSET;
+}
+
+function call(p: Int16Array, local: boolean): void {
+  if (local && [1, 2, 3, 4, 5].some((r) => p[r] !== NOT_STACK)) p.fill(UNKNOWN_OFFSET, REGISTERS);
+  p.fill(NOT_STACK, 1, 6);
+  // A local function cannot return a pointer into its own frame, but one into its caller's.
+  p[0] = local ? UNKNOWN_OFFSET : NOT_STACK;
+}
+
+const slotPlace = (offset: number): number => REGISTERS + ((offset + STACK_BYTES) >> 3);
 
 const inFrame = (offset: number): number => (offset <= 0 && offset >= -0x8000 ? offset : UNKNOWN_OFFSET);

@@ -1,5 +1,5 @@
 import { byteOf } from './domain/bytes.ts';
-import { join as joinRanges, type Scalar, widen } from './domain/scalar.ts';
+import { join as joinRanges } from './domain/scalar.ts';
 import { REMAINS, type Slot, Stack } from './stack.ts';
 import type { State } from './state.ts';
 import { isLinked, LENGTH_ID, type LinkedValue, scalar, UNINITIALISED, type Value } from './value.ts';
@@ -7,25 +7,23 @@ import { isLinked, LENGTH_ID, type LinkedValue, scalar, UNINITIALISED, type Valu
 /**
  * One state that allows all that either allows, for a pc where so many states arrive that following each is too dear.
  * What fits into no common form becomes uninitialised, so that a program that needs it apart is refused, not misjudged.
- * Both must have the same frames. `wide`: bounds that grow, grow far.
+ * Both must have the same frames.
  */
-export function joinStates(old: State, next: State, wide: boolean, freshId: () => number): State {
-  return new Joiner(old, next, wide ? widen : joinRanges, freshId).join();
+export function joinStates(old: State, next: State, freshId: () => number): State {
+  return new Joiner(old, next, freshId).join();
 }
 
 class Joiner {
   readonly #old: State;
   readonly #next: State;
-  readonly #ranges: (a: Scalar, b: Scalar) => Scalar;
   readonly #freshId: () => number;
   /** Joint id, with the delta that the old id's number has in it, by old id, new id and their distance. */
   readonly #ids = new Map<string, { id: number; old: number; next: number; shift: number }>();
   readonly #lookups = new Map<string, number>();
 
-  constructor(old: State, next: State, ranges: (a: Scalar, b: Scalar) => Scalar, freshId: () => number) {
+  constructor(old: State, next: State, freshId: () => number) {
     this.#old = old;
     this.#next = next;
-    this.#ranges = ranges;
     this.#freshId = freshId;
   }
 
@@ -39,7 +37,7 @@ class Joiner {
       saved: caller.saved.map((value, s) => this.#value(old.callers[i].saved[s], value)),
     }));
     joined.stacks = next.stacks.map((stack, i) => this.#stack(old.stacks[i], stack));
-    joined.length = this.#ranges(old.length, next.length);
+    joined.length = joinRanges(old.length, next.length);
     const slacks = new Map([[LENGTH_ID, 0]]);
     for (const { id, old: oldId, next: nextId, shift } of this.#ids.values()) {
       const a = old.slacks.get(oldId);
@@ -47,13 +45,15 @@ class Joiner {
       if (id !== LENGTH_ID && a !== undefined && b !== undefined) slacks.set(id, Math.max(a, b + shift));
     }
     joined.slacks = slacks;
+    joined.steps = Math.max(old.steps, next.steps);
+    joined.isJoined = true;
     return joined;
   }
 
   #value(old: Value, next: Value): Value {
     if (old === next && (!isLinked(old) || old.id === 0) && old.kind !== 'map-value') return old;
     if (isLinked(old) && isLinked(next)) {
-      const range = this.#ranges(old.range, next.range);
+      const range = joinRanges(old.range, next.range);
       const link = range.isConstant ? NO_LINK : this.#link(old, next);
       if (old.kind === 'scalar' && next.kind === 'scalar') return { kind: 'scalar', range, ...link };
       if (old.kind === 'packet' && next.kind === 'packet') return { kind: 'packet', range, ...link };
@@ -85,7 +85,8 @@ class Joiner {
     const key = `${old.id} ${next.id} ${shift}`;
     let known = this.#ids.get(key);
     if (known === undefined) {
-      known = { id: old.id === LENGTH_ID ? LENGTH_ID : this.#freshId(), old: old.id, next: next.id, shift };
+      const same = old.id === next.id && shift === 0;
+      known = { id: same ? old.id : this.#freshId(), old: old.id, next: next.id, shift };
       this.#ids.set(key, known);
     }
     return { id: known.id, delta: old.delta };
@@ -117,7 +118,7 @@ class Joiner {
         if (value.kind !== 'uninitialised') joined.fill({ ...b, value }, at, b.at + b.size);
         at = b.at + b.size - 1;
       } else if (a.value.kind === 'scalar' && b.value.kind === 'scalar') {
-        const range = this.#ranges(byteOf(a.value.range, at - a.at), byteOf(b.value.range, at - b.at));
+        const range = joinRanges(byteOf(a.value.range, at - a.at), byteOf(b.value.range, at - b.at));
         joined[at] = { value: scalar(range), at, size: 1 };
       }
     }

@@ -4,8 +4,10 @@ import { executeExit, executeHelperCall, executeLocalCall } from './call-instruc
 import { type ControlFlow, slotsOf } from './control-flow.ts';
 import { constant } from './domain/scalar.ts';
 import { executeJump } from './jump-instructions.ts';
+import type { LoopNest } from './loop-nest.ts';
 import type { Place } from './memory-access.ts';
 import { executeAtomic, executeLoad, executePacketLoad, executeStore } from './memory-instructions.ts';
+import { orderKey } from './order.ts';
 import { Refusal } from './refusal.ts';
 import { writeRegister } from './registers.ts';
 import type { State } from './state.ts';
@@ -37,12 +39,14 @@ export class Machine {
   readonly usage: Usage = { helpers: new Set(), maps: new Set(), packetBytes: 0, stackBytes: 0, frames: 1 };
   readonly #program: Program;
   readonly #flow: ControlFlow;
+  readonly #nest: LoopNest;
   readonly #stackOf = new Map<number, number>();
   #lastId = LENGTH_ID;
 
-  constructor(program: Program, flow: ControlFlow) {
+  constructor(program: Program, flow: ControlFlow, nest: LoopNest) {
     this.#program = program;
     this.#flow = flow;
+    this.#nest = nest;
   }
 
   readonly freshId = (): number => ++this.#lastId;
@@ -91,7 +95,7 @@ export class Machine {
         return executeExit(state) ? END : { next: state, other: undefined };
       case 'call':
         if (form.target === 'local') {
-          executeLocalCall(state, this.#flow.target[pc]);
+          executeLocalCall(state, this.#flow.target[pc], orderKey(state, this.#nest));
           state.path = { pc, to: state.pc, before: state.path };
           this.usage.frames = Math.max(this.usage.frames, state.stacks.length);
           this.#noteStack(state);
@@ -119,8 +123,6 @@ export class Machine {
       passed.pc = pc + 1;
       passed.path = { pc, to: pc + 1, before };
     }
-    // The more general way first: what it verifies, the special one often need not be followed through again.
-    if (form.condition === 'ne') return { next: taken ?? passed, other: taken && passed };
     return { next: passed ?? taken, other: passed && taken };
   }
 

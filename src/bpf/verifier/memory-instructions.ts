@@ -8,7 +8,7 @@ import { constant, unknownOfSize } from './domain/scalar.ts';
 import { checkAccess, checkStackNumbers, isAligned, type Place, unreadable } from './memory-access.ts';
 import { Refusal } from './refusal.ts';
 import { copyRegister, leak, readNumber, readRegister, writeRegister } from './registers.ts';
-import type { State } from './state.ts';
+import { plain, type State } from './state.ts';
 import { isPointer, type ScalarValue, scalar, type Value } from './value.ts';
 
 type Form<K extends InstructionForm['kind']> = Extract<InstructionForm, { kind: K }>;
@@ -101,7 +101,7 @@ function stored(value: Value, bytes: number): Value {
   if (value.kind !== 'scalar') return value;
   const range = zeroExtend(value.range, 8 * bytes);
   if (range !== value.range) return scalar(range);
-  return value.shifted === undefined ? value : { ...value, shifted: undefined };
+  return plain(value);
 }
 
 /** A register's number kept whole on the stack stays linked with it. */

@@ -1,6 +1,6 @@
 import { helperById } from '../helpers.ts';
 import type { Instruction } from '../program.ts';
-import { type ControlFlow, type Decoded, slotsOf } from './control-flow.ts';
+import { type ControlFlow, type Decoded, slotsOf, successorsOf } from './control-flow.ts';
 import { FrameOffsets, NOT_STACK, UNKNOWN_OFFSET } from './frame-offsets.ts';
 import { STACK_BYTES } from './stack.ts';
 
@@ -315,13 +315,9 @@ function addressRegisters({ form, instruction }: Decoded): number[] {
   );
 }
 
-function predecessors({ decoded, target }: ControlFlow): number[][] {
-  const before: number[][] = decoded.map(() => []);
-  for (const [pc, found] of decoded.entries()) {
-    if (found === undefined || found.form.kind === 'exit') continue;
-    if (target[pc] >= 0 && found.form.kind !== 'call') before[target[pc]].push(pc);
-    if (found.form.kind !== 'goto') before[pc + slotsOf(found.form)].push(pc);
-  }
+function predecessors(flow: ControlFlow): number[][] {
+  const before: number[][] = flow.decoded.map(() => []);
+  for (let pc = 0; pc < before.length; pc++) for (const to of successorsOf(flow, pc)) before[to].push(pc);
   return before;
 }
 

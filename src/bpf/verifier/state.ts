@@ -1,4 +1,5 @@
 import { intersect, type Scalar, unsignedRange, ZERO } from './domain/scalar.ts';
+import type { Loop } from './loop-nest.ts';
 import { Stack } from './stack.ts';
 import {
   isLinked,
@@ -20,6 +21,18 @@ export interface Caller {
   readonly returnPc: number;
   /** r6 to r9. */
   readonly saved: readonly Value[];
+  readonly rounds: readonly Round[];
+  /** Where the call stands in the order of everything that can be run (`orderKey`). */
+  readonly key: readonly number[];
+}
+
+/** A loop that control is in. */
+export interface Round {
+  readonly loop: Loop;
+  /** How often control came round. */
+  readonly count: number;
+  /** The state at the head some rounds ago: when it comes again, the loop never ends. */
+  readonly seen: State | undefined;
 }
 
 /** The way that led to a state: its conditional jumps and calls, the latest first. */
@@ -63,6 +76,12 @@ export class State {
    */
   slacks: ReadonlyMap<number, number>;
   path: Step | undefined;
+  /** The loops that control is in, the outermost first. */
+  rounds: readonly Round[];
+  /** Instructions from the start of the program: the most, where ways have met. */
+  steps: number;
+  /** Whether it covers more than what ways through the program lead to. */
+  isJoined: boolean;
 
   constructor() {
     this.registers = new Array(11).fill(UNINITIALISED);
@@ -73,6 +92,9 @@ export class State {
     this.callers = [];
     this.length = PACKET_LENGTH.range;
     this.slacks = LENGTH_ONLY;
+    this.rounds = [];
+    this.steps = 0;
+    this.isJoined = false;
   }
 
   clone(): State {
@@ -86,6 +108,9 @@ export class State {
     copy.lengthLearntAt = this.lengthLearntAt;
     copy.slacks = this.slacks;
     copy.path = this.path;
+    copy.rounds = this.rounds;
+    copy.steps = this.steps;
+    copy.isJoined = this.isJoined;
     return copy;
   }
 
@@ -93,8 +118,10 @@ export class State {
     return this.stacks.length - 1;
   }
 
-  enter(functionPc: number, returnPc: number): void {
-    this.callers = [...this.callers, { functionPc: this.functionPc, returnPc, saved: this.registers.slice(6, 10) }];
+  enter(functionPc: number, returnPc: number, key: readonly number[]): void {
+    const saved = this.registers.slice(6, 10).map(plain);
+    this.callers = [...this.callers, { functionPc: this.functionPc, returnPc, saved, rounds: this.rounds, key }];
+    this.rounds = [];
     this.stacks.push(new Stack());
     for (const r of [0, 6, 7, 8, 9]) this.registers[r] = UNINITIALISED;
     this.registers[10] = FRAME_POINTERS[this.frame];
@@ -114,6 +141,7 @@ export class State {
     this.callers = this.callers.slice(0, -1);
     this.registers[10] = FRAME_POINTERS[this.frame];
     this.functionPc = caller.functionPc;
+    this.rounds = caller.rounds;
     this.pc = caller.returnPc;
     return true;
   }
@@ -185,4 +213,9 @@ export class State {
     const least = link.range.umin - BigInt(slack);
     return least <= this.length.umin || this.lengthIsAtLeast(least);
   }
+}
+
+/** Without what only the next instructions could use. */
+export function plain(value: Value): Value {
+  return value.kind === 'scalar' && value.shifted !== undefined ? { ...value, shifted: undefined } : value;
 }

@@ -1,7 +1,7 @@
 import { Correspondence } from './correspondence.ts';
 import { byteOf } from './domain/bytes.ts';
-import type { Relevance } from './relevance.ts';
-import { REMAINS, STACK_BYTES, type Stack } from './stack.ts';
+import type { Interest, Interests } from './interest.ts';
+import { REMAINS, type Stack } from './stack.ts';
 import type { State } from './state.ts';
 import { isLinked, LENGTH_ID, type Value } from './value.ts';
 
@@ -12,28 +12,24 @@ export const INCOMPARABLE = 1000;
  * In how many places the new state allows something that the old one does not, of what still matters. 0: all that can
  * happen from the new state can happen from the old one, so it need not be followed. Stops counting above `limit`.
  */
-export function differences(old: State, next: State, relevance: Relevance, limit = 0): number {
+export function differences(old: State, next: State, interests: Interests, limit = 0): number {
   if (!sameFrames(old, next)) return INCOMPARABLE;
-  const comparison = new Comparison(old, next);
-  const { pc } = old;
-  const live = relevance.liveRegisters[pc];
-  const decisive = relevance.decisiveRegisters[pc];
-  for (let r = 0; r < 10; r++) {
-    if ((live & (1 << r)) !== 0) comparison.values(old.registers[r], next.registers[r], (decisive & (1 << r)) !== 0);
+  const comparison = new Comparison(old, next, limit);
+  const own = interests.at(old.pc, false);
+  for (const { register, decisive } of own.registers) {
+    comparison.values(old.registers[register], next.registers[register], decisive);
     if (comparison.count > limit) return comparison.count;
   }
-  let outerRead = relevance.readsOuterFrames(old.functionPc);
-  compareStacks(comparison, old.stacks[old.frame], next.stacks[next.frame], relevance, pc, false);
+  comparison.stacks(old.stacks[old.frame], next.stacks[next.frame], own);
+  let outerRead = interests.relevance.readsOuterFrames(old.functionPc);
   for (let i = old.callers.length - 1; i >= 0 && comparison.count <= limit; i--) {
     const caller = old.callers[i];
-    const at = caller.returnPc;
-    for (let s = 0; s < 4; s++) {
-      const bit = 1 << (6 + s);
-      if ((relevance.liveRegisters[at] & bit) === 0) continue;
-      comparison.values(caller.saved[s], next.callers[i].saved[s], (relevance.decisiveRegisters[at] & bit) !== 0);
+    const interest = interests.at(caller.returnPc, outerRead);
+    for (const { register, decisive } of interest.registers) {
+      if (register >= 6) comparison.values(caller.saved[register - 6], next.callers[i].saved[register - 6], decisive);
     }
-    compareStacks(comparison, old.stacks[i], next.stacks[i], relevance, at, outerRead);
-    outerRead ||= relevance.readsOuterFrames(caller.functionPc);
+    comparison.stacks(old.stacks[i], next.stacks[i], interest);
+    outerRead ||= interests.relevance.readsOuterFrames(caller.functionPc);
   }
   if (comparison.count <= limit) comparison.lengths();
   return comparison.count;
@@ -51,11 +47,13 @@ class Comparison {
   count = 0;
   readonly #old: State;
   readonly #next: State;
+  readonly #limit: number;
   readonly #links: Correspondence;
 
-  constructor(old: State, next: State) {
+  constructor(old: State, next: State, limit: number) {
     this.#old = old;
     this.#next = next;
+    this.#limit = limit;
     this.#links = new Correspondence(old, next);
   }
 
@@ -92,10 +90,6 @@ class Comparison {
     if (isLinked(next) && !(old.range.includes(next.range) && this.#links.links(old, next))) this.count++;
   }
 
-  differ(places: number): void {
-    this.count += places;
-  }
-
   /** What is known of the packet's length, and of numbers compared with it. */
   lengths(): void {
     const all = this.#links.touches(LENGTH_ID);
@@ -104,49 +98,33 @@ class Comparison {
     if (all ? !old.includes(next) : next.umin < old.umin) this.count++;
     if (!this.#links.slacks()) this.count++;
   }
-}
 
-function compareStacks(
-  comparison: Comparison,
-  old: Stack,
-  next: Stack,
-  relevance: Relevance,
-  pc: number,
-  everyByte: boolean,
-): void {
-  if (old === next && !old.hasLinks) return;
-  for (let index = 0; index < old.slots.length; index++) {
-    const slot = old.slots[index];
-    if (slot === undefined || (slot === next.slots[index] && !old.hasLinks)) continue;
-    for (let at = 0; at < 8; at++) {
-      const piece = slot[at];
-      const byte = index * 8 + at;
-      if (piece === undefined || piece === REMAINS) continue;
-      if (!everyByte && !relevance.byteIsLive(pc, byte)) continue;
-      const decisive = everyByte || relevance.byteIsDecisive(pc, byte);
-      const other = next.slots[index]?.[at];
-      if (other !== undefined && other !== REMAINS && other.at === piece.at && other.size === piece.size) {
-        comparison.values(piece.value, other.value, decisive);
-        // The rest of the piece is the same pair of values; whether it decides something is asked of each byte.
-        if (decisive) at = piece.at + piece.size - 1;
-        continue;
+  stacks(old: Stack, next: Stack, { slots }: Interest): void {
+    if (old === next && !old.hasLinks) return;
+    for (const { index, live, decisive } of slots) {
+      const slot = old.slots[index];
+      const other = next.slots[index];
+      if (slot === undefined || (slot === other && !old.hasLinks)) continue;
+      for (let at = 0; at < 8 && this.count <= this.#limit; at++) {
+        const piece = slot[at];
+        if (piece === undefined || piece === REMAINS || (live & (1 << at)) === 0) continue;
+        const counterpart = other?.[at];
+        if (counterpart === undefined || counterpart === REMAINS) {
+          this.count += INCOMPARABLE;
+          return;
+        }
+        if (counterpart.at === piece.at && counterpart.size === piece.size) {
+          const all = ((1 << piece.size) - 1) << piece.at;
+          this.values(piece.value, counterpart.value, (decisive & all) !== 0);
+          at = piece.at + piece.size - 1;
+        } else if (piece.value.kind !== 'scalar' || counterpart.value.kind !== 'scalar') {
+          this.count += INCOMPARABLE;
+          return;
+        } else if (decisive & (1 << at)) {
+          const range = byteOf(counterpart.value.range, at - counterpart.at);
+          if (!byteOf(piece.value.range, at - piece.at).includes(range)) this.count++;
+        }
       }
-      if (piece.value.kind !== 'scalar') {
-        comparison.differ(INCOMPARABLE);
-        return;
-      }
-      const read = next.read(byte - STACK_BYTES, 1);
-      const range =
-        read.found === 'number'
-          ? read.range
-          : read.found === 'value' && read.value.kind === 'scalar'
-            ? read.value.range
-            : undefined;
-      if (range === undefined) {
-        comparison.differ(INCOMPARABLE);
-        return;
-      }
-      if (decisive && !byteOf(piece.value.range, at - piece.at).includes(range)) comparison.differ(1);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Program } from '../program.ts';
-import { readControlFlow } from './control-flow.ts';
+import { type ControlFlow, readControlFlow } from './control-flow.ts';
 import { describeState } from './describe.ts';
 import { Exploration } from './exploration.ts';
 import { instructionText } from './instruction-text.ts';
@@ -48,50 +48,88 @@ export type VerifierResult =
  * Rules and limits: docs/filters.md. Never throws for a decoded program.
  */
 export function verify(program: Program, options: VerifyOptions = {}): VerifierResult {
+  let flow: ControlFlow;
+  try {
+    flow = readControlFlow(program);
+  } catch (error) {
+    return { accepted: false, rejection: rejectionOf(program, error, new State()) };
+  }
+  const first = explore(program, flow, options, true);
+  if (first.accepted || !first.joined) return first.result;
+  // Perhaps only what the joined states do not tell apart: once more, exactly.
+  const second = explore(program, flow, options, false);
+  const told = second.accepted || second.result.rejection.code !== 'BPF_VERIFIER_TOO_COMPLEX';
+  return told ? second.result : first.result;
+}
+
+type Explored =
+  | { readonly accepted: true; readonly result: Extract<VerifierResult, { accepted: true }> }
+  | {
+      readonly accepted: false;
+      /** Whether the state that was refused stood for several. */
+      readonly joined: boolean;
+      readonly result: Extract<VerifierResult, { accepted: false }>;
+    };
+
+function explore(program: Program, flow: ControlFlow, options: VerifyOptions, joins: boolean): Explored {
   let exploration: Exploration | undefined;
   try {
-    const flow = readControlFlow(program);
     exploration = new Exploration(program, flow, {
       limit: options.limit ?? DEFAULT_LIMIT,
+      joins,
       ...(options.trace && { trace: tracer(program, options.trace) }),
     });
-    const longestPath = exploration.run();
-    const { usage } = exploration.machine;
-    return {
-      accepted: true,
-      summary: {
-        instructions: flow.decoded.filter((decoded) => decoded !== undefined).length,
-        visited: exploration.visited,
-        states: exploration.states,
-        longestPath,
-        stackBytes: usage.stackBytes,
-        frames: usage.frames,
-        helpers: [...usage.helpers].sort(),
-        maps: [...usage.maps].map((i) => program.maps[i].name).sort(),
-        packetBytes: usage.packetBytes,
-      },
-    };
+    exploration.run();
+    return { accepted: true, result: { accepted: true, summary: summaryOf(program, flow, exploration) } };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return { accepted: false, rejection: makeRejection(program, error, exploration?.refusedAt ?? new State()) };
+    const state = exploration?.refusedAt ?? new State();
+    const rejection = rejectionOf(program, error, state);
+    const joined = state.isJoined && rejection.code !== 'BPF_VERIFIER_TOO_COMPLEX';
+    return { accepted: false, joined, result: { accepted: false, rejection } };
   }
+}
+
+function rejectionOf(program: Program, error: unknown, state: State): Rejection {
+  if (error instanceof Refusal) return makeRejection(program, error, state);
+  throw error;
+}
+
+function summaryOf(
+  program: Program,
+  flow: ControlFlow,
+  { machine, visited, states, longestPath }: Exploration,
+): VerifierSummary {
+  const { usage } = machine;
+  return {
+    instructions: flow.decoded.filter((decoded) => decoded !== undefined).length,
+    visited,
+    states,
+    longestPath,
+    stackBytes: usage.stackBytes,
+    frames: usage.frames,
+    helpers: [...usage.helpers].sort(),
+    maps: [...usage.maps].map((i) => program.maps[i].name).sort(),
+    packetBytes: usage.packetBytes,
+  };
 }
 
 function tracer(
   program: Program,
   write: (line: string) => void,
-): (state: State, how: 'step' | 'branch' | 'known') => void {
-  let lastLine = '';
+): (state: State, how: 'step' | 'meeting' | 'covered') => void {
+  let last: string | undefined;
+  let lastPath: State['path'];
   return (state, how) => {
-    if (how === 'known') {
-      write(`${state.pc}: known to be safe: ${describeState(state)}`);
+    if (how === 'covered') {
+      write(`${state.pc}: covered by another state: ${describeState(state)}`);
       return;
     }
-    if (how === 'branch' && state.path !== undefined) write(`from ${state.path.pc} to ${state.pc}:`);
+    if (state.path !== lastPath && state.path !== undefined) write(`from ${state.path.pc} to ${state.path.to}:`);
+    lastPath = state.path;
     const source = sourceAt(program, state.pc);
-    const line = source === undefined ? '' : `; ${source.file}:${source.line} ${source.text}`;
-    if (line !== lastLine && line !== '') write(line);
-    lastLine = line;
+    const line = source && `; ${source.file}:${source.line} ${source.text}`;
+    if (line !== undefined && line !== last) write(line);
+    last = line;
     write(`${state.pc}: ${instructionText(program, state.pc)}   ; ${describeState(state)}`);
   };
 }

@@ -1,5 +1,4 @@
 import {
-  smear,
   TNUM_UNKNOWN,
   type Tnum,
   tnumConstant,
@@ -119,14 +118,14 @@ export class Scalar implements Bounds {
   includes(inner: Scalar): boolean {
     if (this === inner) return true;
     return (
-      this.umin <= inner.umin &&
-      this.umax >= inner.umax &&
-      this.smin <= inner.smin &&
-      this.smax >= inner.smax &&
       this.u32min <= inner.u32min &&
       this.u32max >= inner.u32max &&
       this.s32min <= inner.s32min &&
       this.s32max >= inner.s32max &&
+      this.umin <= inner.umin &&
+      this.umax >= inner.umax &&
+      this.smin <= inner.smin &&
+      this.smax >= inner.smax &&
       tnumIncludes(this.bits, inner.bits)
     );
   }
@@ -379,26 +378,6 @@ export function join(a: Scalar, b: Scalar): Scalar {
     u32max: Math.max(a.u32max, b.u32max),
     s32min: Math.min(a.s32min, b.s32min),
     s32max: Math.max(a.s32max, b.s32max),
-  });
-}
-
-/**
- * A scalar that includes both and from which only few greater ones follow: bounds that grow jump to the next width (8,
- * 16, 32, 64 bits), so that a chain of widenings is short.
- */
-export function widen(a: Scalar, b: Scalar): Scalar {
-  if (a.includes(b)) return a;
-  const joined = join(a, b);
-  if (joined.smin < 0n) return UNKNOWN;
-  const width = [0xffn, 0xffffn, LOW, S64_MAX].find((limit) => joined.umax <= limit) ?? U64_MAX;
-  const lowestUnknown = joined.bits.mask & -joined.bits.mask;
-  const aligned = lowestUnknown === 0n || (joined.bits.value & (lowestUnknown - 1n)) !== 0n ? 1n : lowestUnknown;
-  const grown: Tnum = { value: 0n, mask: smear(width) & ~(aligned - 1n) };
-  return settled({
-    ...unbounded(),
-    bits: tnumIncludes(a.bits, b.bits) ? a.bits : grown,
-    umin: joined.umin === a.umin ? a.umin : 0n,
-    umax: joined.umax === a.umax ? a.umax : width,
   });
 }
 
