@@ -75,3 +75,12 @@ test('an allocation that does not fit says what it was for and what is left', ()
     expect.objectContaining({ code: 'BPF_MEMORY_LIMIT', message: expect.stringMatching(/map flows.*65536.*61440/) }),
   );
 });
+
+test('an attached view sees the bytes and allots none', () => {
+  const owner = EbpfMemory.standalone({ windowBits: 16, shared: true });
+  const address = owner.allocate(8, 'a test');
+  const view = EbpfMemory.attach({ memory: owner.memory, windowBits: 16 });
+  view.bytes[address] = 9;
+  expect(owner.bytes[address]).toBe(9);
+  expect(() => view.allocate(1, 'a test')).toThrow(expect.objectContaining({ code: 'BPF_MEMORY_LIMIT' }));
+});

@@ -88,6 +88,11 @@ export class EbpfMemory {
     }
   }
 
+  /** Another thread's view of a window that exists: it allots nothing, its owner does. */
+  static attach(options: Pick<EbpfMemoryOptions, 'memory' | 'windowBits'>): EbpfMemory {
+    return new EbpfMemory({ ...options, start: NULL_BYTES, end: NULL_BYTES });
+  }
+
   /** What a program's addresses are masked with. */
   get mask(): number {
     return 2 ** this.windowBits - 1;

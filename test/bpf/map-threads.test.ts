@@ -84,7 +84,7 @@ test.each<[Partial<MapDefinition> & Pick<MapDefinition, 'kind'>, number, string[
   const memory = EbpfMemory.standalone({ windowBits, shared: true });
   const clock = EpochClock.create(memory, THREADS);
   const map = createMap(memory, clock, definition);
-  const batches = runs(1500);
+  const batches = runs(800);
   const reports: Promise<Report>[] = engines.map(async (engine, index) => {
     const worker = new Worker(new URL('../support/map-worker.mjs', import.meta.url), {
       workerData: {

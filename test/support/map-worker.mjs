@@ -24,7 +24,7 @@ const {
   seed,
   program,
 } = workerData;
-const memory = new EbpfMemory({ memory: wasmMemory, windowBits });
+const memory = EbpfMemory.attach({ memory: wasmMemory, windowBits });
 const clock = EpochClock.attach(memory, clockAddress);
 const thread = EbpfThread.attach(memory, threadAddress);
 const map = attachMap(memory, clock, definition, mapAddress);
