@@ -85,6 +85,14 @@ export class AccessRights {
     return undefined;
   }
 
+  /** Takes stack bytes that were just written as never written; false when they are not on the stack. */
+  forget(address: number, bytes: number): boolean {
+    const stack = this.#stackDistance(BigInt(address), bytes);
+    if (stack === undefined) return false;
+    this.#written.fill(0, stack - bytes, stack);
+    return true;
+  }
+
   /** How far below the stack's top the access starts, if it lies in one of the running frames. */
   #stackDistance(address: bigint, bytes: number): number | undefined {
     const distance = this.#stackTop - Number(address);

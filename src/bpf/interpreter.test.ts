@@ -50,6 +50,14 @@ test('a run begins with nothing of the run before', () => {
   );
 });
 
+test('a variable without a value may be copied to and fro, as compilers do', () => {
+  const program = load(
+    'r3 = *(u64 *)(r10 - 8)\n*(u64 *)(r10 - 16) = r3\nr3 = *(u32 *)(r10 - 16)\nw4 = w3\nr3 = 1\nr0 = r3\nexit',
+  );
+  expect(runner.run(program, new Uint8Array(0))).toBe(1n);
+  expect(program.registers.slice(3, 5)).toEqual([1n, undefined]);
+});
+
 test('memory that is no packet may be written', () => {
   const program = new Interpreter({ writablePacket: true }).load(
     bytecodeProgram(assemble('*(u16 *)(r1 + 0) = 513\nr0 = *(u8 *)(r1 + 1)\nexit')),

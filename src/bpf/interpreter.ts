@@ -42,6 +42,7 @@ interface Frame {
   readonly returnTo: number;
   readonly saved: readonly bigint[];
   readonly savedWritten: number;
+  readonly savedHollow: number;
 }
 
 const CALLER_SAVED = [1, 2, 3, 4, 5];
@@ -57,6 +58,11 @@ export class InterpretedProgram implements LoadedProgram {
   readonly #registers = new BigUint64Array(REGISTER_COUNT);
   /** Bit n: register n was written. */
   #written = 0;
+  /**
+   * Bit n: register n was loaded from stack bytes that were never written. Compilers keep variables on the stack that have no value
+   * yet, and copy them to and fro, on paths that never use them; so they may be copied, and nothing else.
+   */
+  #hollow = 0;
   readonly #frames: Frame[] = [];
   #packet = 0;
   #packetLength = 0;
@@ -89,6 +95,7 @@ export class InterpretedProgram implements LoadedProgram {
     this.#frames.length = 0;
     this.#registers.fill(0n);
     this.#written = 0;
+    this.#hollow = 0;
     this.#write(1, BigInt(address));
     this.#write(2, BigInt(length));
     this.#setFramePointer();
@@ -110,6 +117,10 @@ export class InterpretedProgram implements LoadedProgram {
     let next = this.#pc + 1;
     switch (form.kind) {
       case 'alu': {
+        if (form.op === 'mov' && form.source === 'reg' && this.#isHollow(step.src)) {
+          this.#writeHollow(step.dst, alu('mov', form.width, 0n, this.#registers[step.src]));
+          break;
+        }
         const operand = form.source === 'imm' ? BigInt(step.imm) : this.#read(step.src);
         const dst = form.op === 'mov' ? 0n : this.#read(step.dst);
         this.#write(step.dst, alu(form.op, form.width, dst, operand));
@@ -133,14 +144,22 @@ export class InterpretedProgram implements LoadedProgram {
         next += form.wide ? step.imm : step.offset;
         break;
       case 'load': {
-        const at = this.#checkedRead(this.#read(step.src) + BigInt(step.offset), form.bytes);
-        const value = this.#loadBytes(at, form.bytes);
-        this.#write(step.dst, form.signed && form.bytes !== 8 ? signExtend(bitsOf(form.bytes), 64, value) : value);
+        const address = BigInt.asUintN(64, this.#read(step.src) + BigInt(step.offset));
+        const refusal = this.#rights.read(address, form.bytes);
+        if (refusal !== undefined && refusal.kind !== 'uninitialised-stack')
+          throw this.#violation(refusal.kind, refusal.what);
+        const raw = this.#loadBytes(Number(address), form.bytes);
+        const value = form.signed && form.bytes !== 8 ? signExtend(bitsOf(form.bytes), 64, raw) : raw;
+        if (refusal === undefined) this.#write(step.dst, value);
+        else this.#writeHollow(step.dst, value);
         break;
       }
       case 'store': {
-        const value = form.source === 'imm' ? BigInt(step.imm) : this.#read(step.src);
+        const hollow = form.source === 'reg' && this.#isHollow(step.src);
+        const value =
+          form.source === 'imm' ? BigInt(step.imm) : hollow ? this.#registers[step.src] : this.#read(step.src);
         const at = this.#checkedWrite(this.#read(step.dst) + BigInt(step.offset), form.bytes);
+        if (hollow && !this.#rights.forget(at, form.bytes)) this.#read(step.src);
         this.#storeBytes(at, form.bytes, value);
         break;
       }
@@ -218,6 +237,7 @@ export class InterpretedProgram implements LoadedProgram {
       refuse: (refusal) => this.#violation(refusal.kind, refusal.what),
     });
     this.#written &= ~ALL_ARGUMENTS;
+    this.#hollow &= ~ALL_ARGUMENTS;
     this.#write(0, result);
   }
 
@@ -228,11 +248,13 @@ export class InterpretedProgram implements LoadedProgram {
       returnTo: next,
       saved: CALLEE_SAVED.map((n) => this.#registers[n]),
       savedWritten: this.#written,
+      savedHollow: this.#hollow,
     });
     this.#rights.enterFrame();
     this.#setFramePointer();
     // The function sees its arguments only.
     this.#written &= ALL_ARGUMENTS | (1 << FRAME_POINTER);
+    this.#hollow &= ALL_ARGUMENTS;
     return next + offset;
   }
 
@@ -245,6 +267,7 @@ export class InterpretedProgram implements LoadedProgram {
     const savedMask = CALLEE_SAVED.reduce((mask, n) => mask | (1 << n), 0);
     const clobbered = CALLER_SAVED.reduce((mask, n) => mask | (1 << n), 0);
     this.#written = (this.#written & ~savedMask & ~clobbered) | (frame.savedWritten & savedMask);
+    this.#hollow = (this.#hollow & ~savedMask & ~clobbered) | (frame.savedHollow & savedMask);
     return frame.returnTo;
   }
 
@@ -254,6 +277,8 @@ export class InterpretedProgram implements LoadedProgram {
   }
 
   #read(register: number): bigint {
+    if (this.#isHollow(register))
+      throw this.#violation('uninitialised-stack', `r${register} was loaded from stack bytes that were never written`);
     if (((this.#written >> register) & 1) === 0)
       throw this.#violation('uninitialised-register', `r${register} was never written`);
     return this.#registers[register];
@@ -263,6 +288,17 @@ export class InterpretedProgram implements LoadedProgram {
     if (register === FRAME_POINTER) throw this.#violation('frame-pointer-write', 'r10 cannot be written');
     this.#registers[register] = value;
     this.#written |= 1 << register;
+    this.#hollow &= ~(1 << register);
+  }
+
+  #isHollow(register: number): boolean {
+    return ((this.#hollow >> register) & 1) === 1;
+  }
+
+  #writeHollow(register: number, value: bigint): void {
+    this.#write(register, value);
+    this.#written &= ~(1 << register);
+    this.#hollow |= 1 << register;
   }
 
   #checkedRead(address: bigint, bytes: number): number {

@@ -19,6 +19,23 @@ const rows: readonly [kind: ViolationKind, name: string, program: string, maps?:
     '*(u64 *)(r10 - 8) = 0\nr1 = 0\nr0 = cmpxchg_64(r10 - 8, r0, r1)\nexit',
   ],
   ['uninitialised-stack', 'a byte never written', 'r0 = *(u8 *)(r10 - 1)\nexit'],
+  ['uninitialised-stack', 'a copy of a byte never written', 'r1 = *(u8 *)(r10 - 1)\nw2 = w1\nr0 = r2\nexit'],
+  [
+    'uninitialised-stack',
+    'a byte never written that went over the stack',
+    'r1 = *(u8 *)(r10 - 1)\n*(u64 *)(r10 - 16) = r1\nr0 = *(u32 *)(r10 - 16)\nexit',
+  ],
+  [
+    'uninitialised-stack',
+    'a byte never written into a map value',
+    'r6 = map 0 value 0 ll\nr1 = *(u8 *)(r10 - 1)\n*(u8 *)(r6 + 0) = r1\nr0 = 0\nexit',
+    [{ ...array, maxEntries: 1 }],
+  ],
+  [
+    'uninitialised-stack',
+    'a byte never written, over a call in r6',
+    'r6 = *(u8 *)(r10 - 1)\ncall f\nr0 = r6\nexit\nf: r6 = 1\nr0 = 0\nexit',
+  ],
   [
     'uninitialised-stack',
     'seven bytes written, eight read',
