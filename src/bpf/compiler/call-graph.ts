@@ -1,10 +1,10 @@
 import { BpfError } from '../errors.ts';
 import { MAX_FRAMES } from '../thread.ts';
 import { type FunctionBody, functionBody } from './function-body.ts';
-import type { ThreadedProgram } from './null-check.ts';
+import type { PreparedProgram } from './prepare.ts';
 
 /** The functions that an entry reaches by local calls, by their first slot; the entry comes first. */
-export function reachedFunctions(program: ThreadedProgram, entry: number): Map<number, FunctionBody> {
+export function reachedFunctions(program: PreparedProgram, entry: number): Map<number, FunctionBody> {
   const bodies = new Map<number, FunctionBody>();
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {

@@ -4,6 +4,7 @@ import type { Instruction } from '../program.ts';
 import { type AbstractValue, fitsU32 } from './abstract-value.ts';
 import type { FunctionFacts, InstructionFacts } from './facts.ts';
 import type { FunctionBody } from './function-body.ts';
+import type { PreparedProgram } from './prepare.ts';
 import { solveBackward } from './register-use.ts';
 import { isNarrow, isNarrowJump } from './width.ts';
 
@@ -37,10 +38,9 @@ export class RegisterDemand {
     body: FunctionBody,
     order: readonly number[],
     facts: FunctionFacts,
-    forms: readonly (InstructionForm | undefined)[],
-    instructions: readonly Instruction[],
+    { program, forms, conditionalMoves }: PreparedProgram,
   ) {
-    this.#after = new Int32Array(instructions.length);
+    this.#after = new Int32Array(program.instructions.length);
     solveBackward(body, order, (block, after) => {
       let demand = after;
       const { start, end } = body.blocks[block];
@@ -49,7 +49,7 @@ export class RegisterDemand {
         const known = facts.at[pc];
         if (form === undefined || known === undefined) continue;
         this.#after[pc] = demand;
-        demand = demandBefore(form, instructions[pc], known, demand);
+        demand = demandBefore(form, program.instructions[pc], known, demand, conditionalMoves.has(pc));
       }
       if (block === 0) this.#atEntry = demand;
       return demand;
@@ -76,7 +76,13 @@ export class RegisterDemand {
   }
 }
 
-function demandBefore(form: InstructionForm, instruction: Instruction, facts: InstructionFacts, after: number): number {
+function demandBefore(
+  form: InstructionForm,
+  instruction: Instruction,
+  facts: InstructionFacts,
+  after: number,
+  isConditional: boolean,
+): number {
   const { dst, src } = instruction;
   const left = facts.dst;
   const right = facts.src;
@@ -88,10 +94,13 @@ function demandBefore(form: InstructionForm, instruction: Instruction, facts: In
       const rest = after & ~both(dst);
       if (!needed) return rest;
       if (form.op === 'mov') {
-        if (!fromRegister) return rest;
-        // A move copies each half that is needed by itself.
-        const lowHalf = (after & low(dst)) !== 0 ? reading(src, right, 32) : 0;
-        return rest | lowHalf | (needsWhole ? reading(src, right, form.width) : 0);
+        // A move copies each half that is needed by itself; if it is perhaps not made, each may be the old one.
+        let before = rest;
+        const needsLow = (after & low(dst)) !== 0;
+        if (isConditional)
+          before |= (needsLow ? reading(dst, left, 32) : 0) | (needsWhole ? reading(dst, left, 64) : 0);
+        if (!fromRegister) return before;
+        return before | (needsLow ? reading(src, right, 32) : 0) | (needsWhole ? reading(src, right, form.width) : 0);
       }
       const width = isNarrow(form, left, right, needsWhole) ? 32 : 64;
       return rest | reading(dst, left, width) | (fromRegister ? reading(src, right, width) : 0);

@@ -15,6 +15,7 @@ import {
 import { arithmeticResult } from './arithmetic-bounds.ts';
 import type { FunctionBody } from './function-body.ts';
 import { keyValue } from './helper-call.ts';
+import type { PreparedProgram } from './prepare.ts';
 import { liveAtStart } from './register-use.ts';
 import { type SlotPiece, type SlotValues, StackSlots } from './stack-slot.ts';
 
@@ -36,16 +37,13 @@ export interface InstructionFacts {
 
 /** What the analysis needs to know from outside of the function. */
 export interface FactsContext {
-  readonly instructions: readonly Instruction[];
-  readonly forms: readonly (InstructionForm | undefined)[];
+  readonly prepared: PreparedProgram;
   /** r1 to r5 at the function's start, as many as it is given. */
   readonly parameters: readonly AbstractValue[];
   /** The largest address of the window. */
   readonly mask: number;
   /** What a lookup gives for certain, from r0 to r5 before and what is known of the first 4 bytes of the key. */
   readonly lookupResult: (registers: readonly AbstractValue[], key: AbstractValue) => AbstractValue | undefined;
-  /** Of the lookups that branch by themselves: where they go when there is no value. */
-  readonly absentTargets: ReadonlyMap<number, number>;
   /** Address of byte `offset` in the only value of map `index`. */
   readonly mapValueAddress: (index: number, offset: number) => number;
 }
@@ -83,8 +81,8 @@ export class FunctionFacts {
     this.#body = body;
     this.#order = order;
     this.#context = context;
-    this.at = new Array(context.instructions.length);
-    this.#live = liveAtStart(body, order, context.forms, context.instructions);
+    this.at = new Array(context.prepared.program.instructions.length);
+    this.#live = liveAtStart(body, order, context.prepared);
     let states = this.#solve();
     // The escape was perhaps met only after a store that it concerns.
     if (this.frameEscapes) states = this.#solve();
@@ -126,7 +124,7 @@ export class FunctionFacts {
         dirty[block] = 0;
         const result = copyState(state);
         this.#transferBlock(block, result, false);
-        const lookup = this.#context.absentTargets.has(this.#body.blocks[block].end - 1);
+        const lookup = this.#context.prepared.absentTargets.has(this.#body.blocks[block].end - 1);
         for (const successor of graph[block]) {
           // A lookup's second successor is where it found nothing.
           if (lookup && successor === graph[block][1]) result.registers[0] = constant(0n);
@@ -170,11 +168,11 @@ export class FunctionFacts {
   }
 
   #transferBlock(block: number, state: State, record: boolean): void {
-    const { forms, instructions } = this.#context;
+    const { forms, program } = this.#context.prepared;
     const { start, end } = this.#body.blocks[block];
     for (let pc = start; pc < end; pc++) {
       const form = forms[pc];
-      if (form !== undefined) this.#transfer(pc, form, instructions[pc], state, record);
+      if (form !== undefined) this.#transfer(pc, form, program.instructions[pc], state, record);
     }
   }
 
@@ -189,7 +187,11 @@ export class FunctionFacts {
       case 'alu': {
         const result = arithmeticResult(form.op, form.width, left, right);
         if (result.kind !== 'frame') this.#lose(right, form.op === 'mov' ? right : left);
-        registers[dst] = result;
+        if (!this.#context.prepared.conditionalMoves.has(pc)) registers[dst] = result;
+        else {
+          if (!sameValue(left, result)) this.#lose(left, result);
+          registers[dst] = joinValues(left, result);
+        }
         break;
       }
       case 'neg':
@@ -293,7 +295,7 @@ export class FunctionFacts {
 
   /** What lddw loads. */
   constantOf(pc: number, { src, imm }: Instruction): AbstractValue {
-    const next = this.#context.instructions[pc + 1].imm;
+    const next = this.#context.prepared.program.instructions[pc + 1].imm;
     if (src === Pseudo.LDDW_IMM) return constant((BigInt(next) << 32n) | BigInt(imm >>> 0));
     if (src === Pseudo.LDDW_MAP) return { kind: 'map', index: imm };
     return constant(BigInt(this.#context.mapValueAddress(imm, next)));

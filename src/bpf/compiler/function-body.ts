@@ -1,7 +1,6 @@
 import { BpfError } from '../errors.ts';
-import { formOf, type InstructionForm } from '../isa.ts';
-import type { Instruction, Program } from '../program.ts';
-import type { ThreadedProgram } from './null-check.ts';
+import { jumpTarget } from './jump-target.ts';
+import type { PreparedProgram } from './prepare.ts';
 
 /** Instructions that run one after the other: slots `start` up to, not including, `end`. */
 export interface BasicBlock {
@@ -20,35 +19,8 @@ export interface FunctionBody {
   readonly callees: ReadonlySet<number>;
 }
 
-/** What every instruction of a program is; undefined in the second slot of lddw. */
-export function formsOf(program: Program): (InstructionForm | undefined)[] {
-  const forms: (InstructionForm | undefined)[] = new Array(program.instructions.length).fill(undefined);
-  for (let pc = 0; pc < forms.length; pc++) {
-    const instruction = program.instructions[pc];
-    if (instruction === undefined) break;
-    const form = formOf(instruction);
-    if (form === undefined)
-      throw new BpfError(
-        'BPF_UNKNOWN_OPCODE',
-        `no instruction has opcode 0x${instruction.opcode.toString(16)} (pc ${pc})`,
-      );
-    forms[pc] = form;
-    if (form.kind === 'lddw') pc++;
-  }
-  return forms;
-}
-
-/** Where a jump goes when it is taken. */
-export function jumpTarget(
-  form: Extract<InstructionForm, { kind: 'jump' | 'goto' }>,
-  { offset, imm }: Instruction,
-  pc: number,
-): number {
-  return pc + 1 + (form.kind === 'goto' && form.wide ? imm : offset);
-}
-
 /** Where control goes after an instruction: jump target first, then the next slot; of a lookup first where it succeeds. */
-function successorsOf({ program, forms, absentTargets }: ThreadedProgram, pc: number): number[] {
+function successorsOf({ program, forms, absentTargets, conditionalMoves }: PreparedProgram, pc: number): number[] {
   const form = forms[pc];
   const instruction = program.instructions[pc];
   if (form === undefined || instruction === undefined)
@@ -59,6 +31,7 @@ function successorsOf({ program, forms, absentTargets }: ThreadedProgram, pc: nu
     case 'goto':
       return [jumpTarget(form, instruction, pc)];
     case 'jump':
+      if (conditionalMoves.has(pc + 1)) return [pc + 1];
       return [jumpTarget(form, instruction, pc), pc + 1];
     case 'call': {
       const absent = absentTargets.get(pc);
@@ -72,15 +45,15 @@ function successorsOf({ program, forms, absentTargets }: ThreadedProgram, pc: nu
 }
 
 /** Splits the instructions that a function reaches into blocks. */
-export function functionBody(threaded: ThreadedProgram, entry: number): FunctionBody {
-  const { program, forms } = threaded;
+export function functionBody(prepared: PreparedProgram, entry: number): FunctionBody {
+  const { program, forms } = prepared;
   const reached = new Map<number, number[]>();
   const leaders = new Set<number>([entry]);
   const callees = new Set<number>();
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
     if (reached.has(pc)) continue;
-    const successors = successorsOf(threaded, pc);
+    const successors = successorsOf(prepared, pc);
     reached.set(pc, successors);
     const form = forms[pc];
     if (form?.kind === 'call' && form.target === 'local') callees.add(pc + 1 + (program.instructions[pc]?.imm ?? 0));

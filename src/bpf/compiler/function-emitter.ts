@@ -44,23 +44,21 @@ export class FunctionEmitter {
 
   constructor(context: ProgramContext, code: FunctionCode, body: FunctionBody, role: FunctionRole) {
     const order = reversePostorder(body.graph);
-    const { forms, program, window, functions, maps } = context;
+    const { window, functions, maps } = context;
     this.#context = context;
     this.#code = code;
     this.#body = body;
     this.#role = role;
     this.#facts = new FunctionFacts(body, order, {
-      forms,
-      instructions: program.instructions,
+      prepared: context,
       parameters: role.parameters.map(({ max }) =>
         max === Number.POSITIVE_INFINITY ? { kind: 'unknown' } : { kind: 'bounded', max },
       ),
       mask: window.mask,
       mapValueAddress: (index, offset) => context.mapValueAddress(index, offset),
       lookupResult: (registers, key) => functions.lookupResult(registers[1], key),
-      absentTargets: context.absentTargets,
     });
-    const demand = new RegisterDemand(body, order, this.#facts, forms, program.instructions);
+    const demand = new RegisterDemand(body, order, this.#facts, context);
     const mapAddresses = maps.map((map) => map.address);
     this.#registers = new RegisterLocals(code, demand, mapAddresses, role.frame);
     const stackLocals = new StackLocals(code, this.#facts.stack);
@@ -74,7 +72,7 @@ export class FunctionEmitter {
       this.#facts.stack,
       functions,
     );
-    this.#stackBytesRead = context.keepsStack ? undefined : stackBytesRead(this.#facts, program, forms, functions);
+    this.#stackBytesRead = context.keepsStack ? undefined : stackBytesRead(this.#facts, context, functions);
   }
 
   /** Control does not come out behind what this writes, though a validator cannot know it. */
@@ -116,7 +114,8 @@ export class FunctionEmitter {
     const instruction = this.#context.program.instructions[pc];
     switch (form.kind) {
       case 'alu':
-        this.#arithmetic.alu(pc, form, instruction, facts);
+        if (this.#context.conditionalMoves.has(pc)) this.#conditionalMove(pc, form.width, instruction, facts);
+        else this.#arithmetic.alu(pc, form, instruction, facts);
         break;
       case 'neg':
         this.#arithmetic.neg(pc, form, instruction, facts);
@@ -128,6 +127,8 @@ export class FunctionEmitter {
         this.#arithmetic.endian(pc, form, instruction, facts);
         break;
       case 'jump':
+        // Of a conditional move the condition is written with the move.
+        if (this.#context.conditionalMoves.has(pc + 1)) break;
         emitCondition(this.#code, this.#registers, form, instruction, facts, negated);
         break;
       case 'goto':
@@ -154,6 +155,21 @@ export class FunctionEmitter {
         this.#role.leave(() => this.#registers.push(0, facts.registers?.[0] ?? { kind: 'unknown' }, 64));
         break;
     }
+  }
+
+  /** The move at `pc` is made unless the jump in front of it is taken. */
+  #conditionalMove(pc: number, width: 32 | 64, instruction: Instruction, facts: InstructionFacts): void {
+    const code = this.#code;
+    const { dst, src } = instruction;
+    const form = this.#context.forms[pc - 1];
+    const jump = this.#context.program.instructions[pc - 1];
+    const known = this.#facts.at[pc - 1];
+    if (form?.kind !== 'jump' || known === undefined || !this.#registers.isNeeded(pc, dst)) return;
+    const keeps = let32(code, () => emitCondition(code, this.#registers, form, jump, known, false));
+    this.#registers.choose(pc, dst, keeps.get, facts.dst, (half) => {
+      this.#registers.push(src, facts.src, half === 32 ? 32 : width);
+      if (half === 64 && width === 32) code.op(Op.i64ExtendI32U);
+    });
   }
 
   /** Whether a store must reach memory: not if it goes to bytes of the stack that are only ever read from locals. */

@@ -1,15 +1,7 @@
 import { HELPER_ID } from '../helpers.ts';
 import { formOf, type InstructionForm, Opcode } from '../isa.ts';
 import type { Instruction, Program } from '../program.ts';
-import { jumpTarget } from './function-body.ts';
-
-/** A program in which lookups branch by themselves. */
-export interface ThreadedProgram {
-  readonly program: Program;
-  readonly forms: readonly (InstructionForm | undefined)[];
-  /** Of each lookup that branches: where it goes when there is no value. Otherwise it goes on behind itself. */
-  readonly absentTargets: ReadonlyMap<number, number>;
-}
+import type { PreparedProgram } from './prepare.ts';
 
 const goto = (offset: number): Instruction => ({ opcode: Opcode.JA32, dst: 0, src: 0, offset: 0, imm: offset });
 
@@ -18,13 +10,11 @@ const goto = (offset: number): Instruction => ({ opcode: Opcode.JA32, dst: 0, sr
  * then let it branch. The moves and a jump to where NULL leads are put once more behind the program's end, for the case
  * that there is no value; the comparison becomes a jump to where a value leads.
  */
-export function threadNullChecks(program: Program, forms: readonly (InstructionForm | undefined)[]): ThreadedProgram {
-  const targets = new Set<number>();
-  program.instructions.forEach((instruction, pc) => {
-    const form = forms[pc];
-    if (form?.kind === 'jump' || form?.kind === 'goto') targets.add(jumpTarget(form, instruction, pc));
-    if (form?.kind === 'call' && form.target === 'local') targets.add(pc + 1 + instruction.imm);
-  });
+export function threadNullChecks(
+  program: Program,
+  forms: readonly (InstructionForm | undefined)[],
+  targets: ReadonlySet<number>,
+): Pick<PreparedProgram, 'program' | 'forms' | 'absentTargets'> {
   const instructions = [...program.instructions];
   const absentTargets = new Map<number, number>();
   for (let pc = 0; pc < program.instructions.length; pc++) {

@@ -1,17 +1,11 @@
 import type { FunctionCode } from '../../wasm/index.ts';
-import type { InstructionForm } from '../isa.ts';
 import type { BpfMap } from '../maps/map.ts';
-import type { Program } from '../program.ts';
 import type { ModuleFunctions } from './module-functions.ts';
+import type { PreparedProgram } from './prepare.ts';
 import type { Window } from './window.ts';
 
 /** What the functions of one program share while they are compiled. */
-export interface ProgramContext {
-  readonly program: Program;
-  /** By pc; undefined in the second slot of lddw. */
-  readonly forms: readonly (InstructionForm | undefined)[];
-  /** Of the lookups that branch by themselves: where they go when there is no value. */
-  readonly absentTargets: ReadonlyMap<number, number>;
+export interface ProgramContext extends PreparedProgram {
   readonly maps: readonly BpfMap[];
   readonly window: Window;
   readonly functions: ModuleFunctions;

@@ -8,10 +8,10 @@ import { FRAME_BYTES, THREAD_BLOCK } from '../thread.ts';
 import { U32_MAX } from './abstract-value.ts';
 import { reachedFunctions } from './call-graph.ts';
 import { assign, type Expression, i32, i64, let32, parameter, store } from './expression.ts';
-import { type FunctionBody, formsOf } from './function-body.ts';
+import type { FunctionBody } from './function-body.ts';
 import { FunctionEmitter, LOCAL_FUNCTION_PARAMETERS } from './function-emitter.ts';
 import { ModuleFunctions } from './module-functions.ts';
-import { type ThreadedProgram, threadNullChecks } from './null-check.ts';
+import { type PreparedProgram, prepare } from './prepare.ts';
 import type { Fuel, ProgramContext } from './program-context.ts';
 import { SharedWords } from './shared-words.ts';
 import { Window } from './window.ts';
@@ -52,20 +52,15 @@ export interface CompileOptions {
  * are aligned, and frames are counted here. What this leaves to the verifier is that the program ends.
  */
 export function compileProgram(program: Program, world: World, options: CompileOptions = {}): Uint8Array<ArrayBuffer> {
-  const forms = formsOf(program);
-  checkConstants(program, forms, world.maps);
+  const prepared = prepare(program);
+  checkConstants(prepared, world.maps);
   const entry = program.functions[0]?.pc ?? 0;
-  const threaded = threadNullChecks(program, forms);
-  const bodies = reachedFunctions(threaded, entry);
-  return new ProgramModule(threaded, bodies, entry, world, options).encode();
+  const bodies = reachedFunctions(prepared, entry);
+  return new ProgramModule(prepared, bodies, entry, world, options).encode();
 }
 
 /** Refuses the kinds of lddw that a linked program does not have. */
-function checkConstants(
-  program: Program,
-  forms: readonly (InstructionForm | undefined)[],
-  maps: readonly BpfMap[],
-): void {
+function checkConstants({ program, forms }: PreparedProgram, maps: readonly BpfMap[]): void {
   forms.forEach((form, pc) => {
     if (form?.kind !== 'lddw' || form.value === 'imm') return;
     const { imm } = program.instructions[pc];
@@ -94,7 +89,7 @@ class ProgramModule {
   readonly #packet: readonly [number, number] | undefined;
 
   constructor(
-    { program, forms, absentTargets }: ThreadedProgram,
+    prepared: PreparedProgram,
     bodies: ReadonlyMap<number, FunctionBody>,
     entry: number,
     world: World,
@@ -115,7 +110,7 @@ class ProgramModule {
     const thread = module.importGlobal(IMPORT.module, IMPORT.thread, ValueType.i32);
     this.#thread = (code) => code.globalGet(thread);
     const fuel = options.fuel === true ? this.#defineFuel() : undefined;
-    const packetInLocal = [...bodies.values()].some((body) => body.pc !== entry && asksForPacket(body, forms));
+    const packetInLocal = [...bodies.values()].some((body) => body.pc !== entry && asksForPacket(body, prepared.forms));
     this.#packet = packetInLocal
       ? [module.defineGlobal(ValueType.i32, true, 0), module.defineGlobal(ValueType.i32, true, 0)]
       : undefined;
@@ -126,9 +121,7 @@ class ProgramModule {
       thread: this.#thread,
     });
     this.#context = {
-      program,
-      forms,
-      absentTargets,
+      ...prepared,
       maps,
       window: this.#window,
       functions,

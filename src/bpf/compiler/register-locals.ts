@@ -2,6 +2,7 @@ import { type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
 import { FRAME_BYTES } from '../thread.ts';
 import { type AbstractValue, fitsU32 } from './abstract-value.ts';
 import type { RegisterDemand } from './demand.ts';
+import type { Expression } from './expression.ts';
 
 /**
  * The registers of one function as WebAssembly locals: for each one of 64 bits and one with the low 32, of which an
@@ -92,6 +93,26 @@ export class RegisterLocals {
       this.#code.i32Const(0);
       this.define(pc, register, 32);
     }
+  }
+
+  /** Sets the halves of a register that are read to its value, if `keeps`, or else to what `pushOther` pushes. */
+  choose(
+    pc: number,
+    register: number,
+    keeps: Expression,
+    value: AbstractValue,
+    pushOther: (width: 32 | 64) => void,
+  ): void {
+    const code = this.#code;
+    const write = (width: 32 | 64, target: number): void => {
+      this.push(register, value, width);
+      pushOther(width);
+      keeps(code);
+      code.op(Op.select);
+      code.localSet(target);
+    };
+    if (this.#demand.low(pc, register)) write(32, this.low(register));
+    if (this.#demand.whole(pc, register)) write(64, this.whole(register));
   }
 
   /** Takes the result of the instruction at `pc` from the stack: an i32 stands for a number with its upper half zero. */

@@ -3,6 +3,7 @@ import { helperById } from '../helpers.ts';
 import type { InstructionForm } from '../isa.ts';
 import type { Instruction } from '../program.ts';
 import type { FunctionBody } from './function-body.ts';
+import type { PreparedProgram } from './prepare.ts';
 
 const R0 = 1;
 const ARGUMENTS = 0b111110;
@@ -90,8 +91,7 @@ export function solveBackward(
 export function liveAtStart(
   body: FunctionBody,
   order: readonly number[],
-  forms: readonly (InstructionForm | undefined)[],
-  instructions: readonly Instruction[],
+  { program, forms, conditionalMoves }: PreparedProgram,
 ): Int32Array {
   const start = new Int32Array(body.blocks.length);
   solveBackward(body, order, (block, after) => {
@@ -100,8 +100,8 @@ export function liveAtStart(
     for (let pc = end - 1; pc >= first; pc--) {
       const form = forms[pc];
       if (form === undefined) continue;
-      const { reads, writes } = registerUse(form, instructions[pc]);
-      live = (live & ~writes) | reads;
+      const { reads, writes } = registerUse(form, program.instructions[pc]);
+      live = (conditionalMoves.has(pc) ? live : live & ~writes) | reads;
     }
     start[block] = live;
     return live;

@@ -1,9 +1,8 @@
-import type { InstructionForm } from '../isa.ts';
-import type { Program } from '../program.ts';
 import { FRAME_BYTES } from '../thread.ts';
 import type { FunctionFacts } from './facts.ts';
 import { helperReads, partInSlots } from './helper-call.ts';
 import type { ModuleFunctions } from './module-functions.ts';
+import type { PreparedProgram } from './prepare.ts';
 
 /**
  * Which bytes of its frame a function reads from memory, not from the locals that keep copies of slots: 1 for those.
@@ -11,8 +10,7 @@ import type { ModuleFunctions } from './module-functions.ts';
  */
 export function stackBytesRead(
   facts: FunctionFacts,
-  program: Program,
-  forms: readonly (InstructionForm | undefined)[],
+  { program, forms }: PreparedProgram,
   functions: ModuleFunctions,
 ): Uint8Array | undefined {
   if (facts.frameEscapes) return undefined;
