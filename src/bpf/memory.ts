@@ -32,7 +32,6 @@ export class EbpfMemory {
   readonly start: number;
   readonly end: number;
   readonly #blocks: BlockAllocator;
-  #buffer: ArrayBufferLike;
   #bytes: Uint8Array;
   #view: DataView;
   #words: Int32Array;
@@ -54,16 +53,13 @@ export class EbpfMemory {
     this.windowBits = windowBits;
     this.start = start;
     this.end = end;
-    this.#buffer = memory.buffer;
-    if (this.#buffer.byteLength < 2 ** windowBits + WINDOW_GUARD)
-      throw new BpfError(
-        'BPF_BAD_WINDOW',
-        `the memory has ${this.#buffer.byteLength} bytes, fewer than window and guard`,
-      );
-    this.#bytes = new Uint8Array(this.#buffer);
-    this.#view = new DataView(this.#buffer);
-    this.#words = new Int32Array(this.#buffer);
-    this.#longs = new BigInt64Array(this.#buffer);
+    const { buffer } = memory;
+    if (buffer.byteLength < 2 ** windowBits + WINDOW_GUARD)
+      throw new BpfError('BPF_BAD_WINDOW', `the memory has ${buffer.byteLength} bytes, fewer than window and guard`);
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#words = new Int32Array(buffer);
+    this.#longs = new BigInt64Array(buffer);
     this.#blocks = new BlockAllocator(Math.ceil(start / 64) * 64, end);
   }
 
@@ -149,10 +145,13 @@ export class EbpfMemory {
     if (!this.#blocks.free(address)) throw new RangeError(`no block at ${address}`);
   }
 
+  /**
+   * Growing an unshared memory detaches its buffer, and views of that become empty; growing a shared one leaves the views good.
+   * (Asking `memory.buffer` each time would cost more than what is done with the view.)
+   */
   #refresh(): void {
+    if (this.#bytes.length !== 0) return;
     const buffer = this.memory.buffer;
-    if (buffer === this.#buffer) return;
-    this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
     this.#words = new Int32Array(buffer);

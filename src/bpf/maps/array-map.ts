@@ -1,6 +1,7 @@
 import { ERRNO } from '../helpers.ts';
 import type { BpfMap, MapEntries, MapEntry, UpdateMode } from './map.ts';
 import { MapBytes } from './map-bytes.ts';
+import { boundedStep } from './step.ts';
 
 /** Bytes that one step of `clear` zeroes at most. */
 const CLEAR_BYTES = 1 << 20;
@@ -38,7 +39,7 @@ export class ArrayMap extends MapBytes implements BpfMap {
 
   entries(cursor: number, limit: number): MapEntries {
     const { keySize, maxEntries } = this.definition;
-    const end = Math.min(cursor + Math.max(limit, 1), maxEntries);
+    const end = Math.min(cursor + boundedStep(limit, this.definition.valueSize * this.threads), maxEntries);
     const entries: MapEntry[] = [];
     for (let index = cursor; index < end; index++) {
       const key = new Uint8Array(keySize);
@@ -85,6 +86,10 @@ export class ArrayMap extends MapBytes implements BpfMap {
 
   #copy(index: number): Uint8Array {
     const { valueSize } = this.definition;
+    if (this.threads === 1) {
+      const at = this.#valueAddress(index, 0);
+      return this.memory.bytes.slice(at, at + valueSize);
+    }
     const value = new Uint8Array(valueSize * this.threads);
     for (let thread = 0; thread < this.threads; thread++) {
       const from = this.#valueAddress(index, thread);

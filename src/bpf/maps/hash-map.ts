@@ -1,10 +1,7 @@
 import { ERRNO } from '../helpers.ts';
-import type { BpfMap, MapEntries, MapEntry, UpdateMode } from './map.ts';
+import type { BpfMap, MapEntries, UpdateMode } from './map.ts';
 import { type MapBlock, MapBytes } from './map-bytes.ts';
 import { SlotTable } from './slot-table.ts';
-
-/** Slots that one call of `entries` or `clear` looks at, at most. */
-const SLOTS_PER_STEP = 4096;
 
 /** Hash, LRU hash and per-thread hash. */
 export class HashMap extends MapBytes implements BpfMap {
@@ -13,9 +10,16 @@ export class HashMap extends MapBytes implements BpfMap {
 
   constructor(block: MapBlock) {
     super(block);
-    const { keySize, maxEntries, kind } = block.definition;
+    const { keySize, valueSize, maxEntries, kind } = block.definition;
     this.#evicts = kind === 'lru-hash';
-    this.#table = new SlotTable({ ...block, keySize, maxEntries, evicts: this.#evicts });
+    this.#table = new SlotTable({
+      ...block,
+      keySize,
+      valueSize,
+      copies: block.threads,
+      maxEntries,
+      evicts: this.#evicts,
+    });
   }
 
   get count(): number {
@@ -27,8 +31,8 @@ export class HashMap extends MapBytes implements BpfMap {
     for (;;) {
       const slot = this.#table.find();
       if (slot === 0) return undefined;
-      const copy = this.#table.copySlot((slot - this.data) / this.layout.stride);
-      if (copy?.key.every((byte, i) => byte === this.#table.keyBytes[i])) return this.#values(copy.value);
+      const value = this.#table.storedValue(slot);
+      if (value !== undefined) return value;
     }
   }
 
@@ -52,19 +56,11 @@ export class HashMap extends MapBytes implements BpfMap {
   }
 
   entries(cursor: number, limit: number): MapEntries {
-    const entries: MapEntry[] = [];
-    const end = Math.min(cursor + SLOTS_PER_STEP, this.#table.slotCount);
-    let index = cursor;
-    for (; index < end && entries.length < Math.max(limit, 1); index++) {
-      const copy = this.#table.copySlot(index);
-      if (copy !== undefined)
-        entries.push({ key: copy.key.slice(0, this.definition.keySize), value: this.#values(copy.value) });
-    }
-    return { entries, next: index < this.#table.slotCount ? index : undefined };
+    return this.#table.entries(cursor, limit);
   }
 
   clear(cursor: number): number | undefined {
-    const { entries, next } = this.entries(cursor, SLOTS_PER_STEP);
+    const { entries, next } = this.entries(cursor, Number.POSITIVE_INFINITY);
     for (const entry of entries) this.delete(entry.key);
     return next;
   }
@@ -107,16 +103,5 @@ export class HashMap extends MapBytes implements BpfMap {
 
   #setKeyAt(address: number): void {
     this.#table.keyBytes.set(this.memory.bytes.subarray(address, address + this.definition.keySize));
-  }
-
-  /** The values of a slot's value area, one after another. */
-  #values(area: Uint8Array): Uint8Array {
-    const { valueSize } = this.definition;
-    const value = new Uint8Array(valueSize * this.threads);
-    for (let thread = 0; thread < this.threads; thread++) {
-      const from = thread * this.layout.threadStride;
-      value.set(area.subarray(from, from + valueSize), thread * valueSize);
-    }
-    return value;
   }
 }

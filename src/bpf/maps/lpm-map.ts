@@ -1,11 +1,9 @@
 import { ERRNO } from '../helpers.ts';
 import { LPM_LENGTHS, lpmCountsOffset } from './layout.ts';
-import type { BpfMap, MapEntries, MapEntry, UpdateMode } from './map.ts';
+import type { BpfMap, MapEntries, UpdateMode } from './map.ts';
 import { type MapBlock, MapBytes } from './map-bytes.ts';
 import { acquire, release } from './region-lock.ts';
 import { SlotTable } from './slot-table.ts';
-
-const SLOTS_PER_STEP = 4096;
 
 /** Longest-prefix match: a hash of prefixes, and the lengths that occur. */
 export class LpmMap extends MapBytes implements BpfMap {
@@ -14,9 +12,9 @@ export class LpmMap extends MapBytes implements BpfMap {
 
   constructor(block: MapBlock) {
     super(block);
-    const { keySize, maxEntries } = block.definition;
+    const { keySize, valueSize, maxEntries } = block.definition;
     this.#maxLength = 8 * (keySize - 4);
-    this.#table = new SlotTable({ ...block, keySize, maxEntries, evicts: false });
+    this.#table = new SlotTable({ ...block, keySize, valueSize, copies: block.threads, maxEntries, evicts: false });
   }
 
   get count(): number {
@@ -29,9 +27,8 @@ export class LpmMap extends MapBytes implements BpfMap {
     for (;;) {
       const slot = this.#match(key, 0);
       if (slot === 0) return undefined;
-      const copy = this.#table.copySlot((slot - this.data) / this.layout.stride);
-      if (copy?.key.every((byte, i) => byte === this.#table.keyBytes[i]))
-        return copy.value.slice(0, this.definition.valueSize);
+      const value = this.#table.storedValue(slot);
+      if (value !== undefined) return value;
     }
   }
 
@@ -48,20 +45,11 @@ export class LpmMap extends MapBytes implements BpfMap {
   }
 
   entries(cursor: number, limit: number): MapEntries {
-    const entries: MapEntry[] = [];
-    const end = Math.min(cursor + SLOTS_PER_STEP, this.#table.slotCount);
-    let index = cursor;
-    for (; index < end && entries.length < Math.max(limit, 1); index++) {
-      const copy = this.#table.copySlot(index);
-      if (copy === undefined) continue;
-      const { keySize, valueSize } = this.definition;
-      entries.push({ key: copy.key.slice(0, keySize), value: copy.value.slice(0, valueSize) });
-    }
-    return { entries, next: index < this.#table.slotCount ? index : undefined };
+    return this.#table.entries(cursor, limit);
   }
 
   clear(cursor: number): number | undefined {
-    const { entries, next } = this.entries(cursor, SLOTS_PER_STEP);
+    const { entries, next } = this.entries(cursor, Number.POSITIVE_INFINITY);
     for (const entry of entries) this.delete(entry.key);
     return next;
   }

@@ -12,8 +12,12 @@ import {
   QUARANTINE_EPOCHS,
   SLOT,
 } from './layout.ts';
-import type { UpdateMode } from './map.ts';
+import type { MapEntries, MapEntry, UpdateMode } from './map.ts';
 import { acquire, release } from './region-lock.ts';
+import { boundedStep } from './step.ts';
+
+/** Slots that one step of a dump looks at, at most. */
+const SLOTS_PER_STEP = 1024;
 
 export interface SlotTableOptions {
   readonly memory: EbpfMemory;
@@ -21,6 +25,9 @@ export interface SlotTableOptions {
   readonly address: number;
   readonly layout: MapLayout;
   readonly keySize: number;
+  readonly valueSize: number;
+  /** Copies of a value in a slot, `layout.threadStride` apart. */
+  readonly copies: number;
   readonly maxEntries: number;
   readonly seed: bigint;
   /** A full table evicts instead of refusing. */
@@ -46,6 +53,9 @@ export class SlotTable {
   readonly #slots: number;
   readonly #locks: number;
   readonly #countWord: number;
+  readonly #keySize: number;
+  readonly #valueSize: number;
+  readonly #copies: number;
   readonly #maxEntries: number;
   readonly #evicts: boolean;
 
@@ -57,6 +67,9 @@ export class SlotTable {
     this.#slots = options.address + options.layout.data;
     this.#locks = options.address + MAP_HEADER.locks;
     this.#countWord = (options.address + MAP_HEADER.count) / 4;
+    this.#keySize = options.keySize;
+    this.#valueSize = options.valueSize;
+    this.#copies = options.copies;
     this.#maxEntries = options.maxEntries;
     this.#evicts = options.evicts;
     this.key = new Int32Array(2 * keyWords(options.keySize));
@@ -114,17 +127,50 @@ export class SlotTable {
    * Copies the slot at `index` if it is live: its key and value area, of one moment. Takes no lock: reads again what a writer
    * changed meanwhile (meta and stamp tell: a slot is reused two epochs later at the earliest).
    */
-  copySlot(index: number): { readonly key: Uint8Array; readonly value: Uint8Array } | undefined {
+  copySlot(index: number): MapEntry | undefined {
     const slot = this.#address(index);
     const { words, bytes } = this.#memory;
     for (;;) {
       const meta = Atomics.load(words, slot / 4);
       if ((meta & 1) === 0) return undefined;
       const stamp = Atomics.load(words, slot / 4 + 1);
-      const key = bytes.slice(slot + SLOT.key, slot + SLOT.key + this.key.byteLength);
-      const value = bytes.slice(slot + this.#layout.valueOffset, slot + this.#layout.stride);
+      const key = bytes.slice(slot + SLOT.key, slot + SLOT.key + this.#keySize);
+      const value = this.#copyValue(slot + this.#layout.valueOffset);
       if (Atomics.load(words, slot / 4 + 1) === stamp && Atomics.load(words, slot / 4) === meta) return { key, value };
     }
+  }
+
+  /** The live slots from the one at `cursor` on, at most `limit`, and a bounded amount of work. */
+  entries(cursor: number, limit: number): MapEntries {
+    const entries: MapEntry[] = [];
+    const most = boundedStep(limit, this.#valueSize * this.#copies);
+    const end = Math.min(cursor + SLOTS_PER_STEP, this.slotCount);
+    let index = cursor;
+    for (; index < end && entries.length < most; index++) {
+      const entry = this.copySlot(index);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return { entries, next: index < this.slotCount ? index : undefined };
+  }
+
+  /** The value of the slot that `find` gave, if it still is the key's. */
+  storedValue(slot: number): Uint8Array | undefined {
+    const copy = this.copySlot(this.#indexOf(slot));
+    if (copy === undefined) return undefined;
+    for (let i = 0; i < copy.key.length; i++) if (copy.key[i] !== this.keyBytes[i]) return undefined;
+    return copy.value;
+  }
+
+  /** The values of every thread, one after another. */
+  #copyValue(at: number): Uint8Array {
+    const { bytes } = this.#memory;
+    if (this.#copies === 1) return bytes.slice(at, at + this.#valueSize);
+    const value = new Uint8Array(this.#valueSize * this.#copies);
+    for (let thread = 0; thread < this.#copies; thread++) {
+      const from = at + thread * this.#layout.threadStride;
+      value.set(bytes.subarray(from, from + this.#valueSize), thread * this.#valueSize);
+    }
+    return value;
   }
 
   #locked(home: number, operation: () => number): number {
