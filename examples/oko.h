@@ -15,6 +15,10 @@
 #ifndef OKO_H
 #define OKO_H
 
+#ifndef __OPTIMIZE__
+#error "compile filters with -O2: without optimisation clang calls the helpers below through pointers in memory"
+#endif
+
 /* ---- Types -------------------------------------------------------------------------------------------------------- */
 
 typedef __UINT8_TYPE__ uint8_t;

@@ -55,9 +55,9 @@ export class Workbench {
   }
 
   /** As compileText, without the symbol of function `entry`. */
-  compileNameless(compiler: Compiler, text: string): Uint8Array {
+  compileNameless(compiler: Compiler, text: string, flags: readonly string[]): Uint8Array {
     const object = join(this.folder, `stripped-${this.#count++}.o`);
-    writeFileSync(object, this.compileText(compiler, text, ['-O2']));
+    writeFileSync(object, this.compileText(compiler, text, flags));
     this.run(compiler.objdump.replace('objdump', 'strip'), ['-N', 'entry', object]);
     return new Uint8Array(readFileSync(object));
   }

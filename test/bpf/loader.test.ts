@@ -114,8 +114,8 @@ for (const compiler of compilers) {
         expect(maps).toEqual(declared);
       });
 
-      it.each([['-g'], []])('maps among globals in .data %s', (...debug) => {
-        const program = loadObject(bench.compileText(compiler, okoData(), [cpu, level, ...debug])).select();
+      it.each(['-g', '-g0'])('maps among globals in .data, with %s', (debug) => {
+        const program = loadObject(bench.compileText(compiler, okoData(), [cpu, level, debug])).select();
         const [flows, seen, ...globals] = program.maps;
         expect(flows).toEqual({
           name: 'flows',
@@ -269,10 +269,13 @@ uint64_t entry(void *pkt, uint64_t pkt_len)
       }
     });
 
-    it('an object that does not name its function', () => {
-      const bytes = bench.compileNameless(compiler, okoData());
+    it.each([
+      ['-g', 'entry'],
+      ['-g0', '.text'],
+    ])('an object without the symbol of its function, compiled with %s', (debug, name) => {
+      const bytes = bench.compileNameless(compiler, okoData(), ['-O2', debug]);
       const { functions, maps } = loadObject(bytes).select();
-      expect(functions).toEqual([{ pc: 0, name: '.text' }]);
+      expect(functions).toEqual([{ pc: 0, name }]);
       const kinds: MapDefinition['kind'][] = ['array', 'hash', 'array', 'array'];
       expect(maps.map((map) => map.kind)).toEqual(kinds);
     });

@@ -57,7 +57,7 @@ export class BtfExt {
     // Older compilers write a header without the third list.
     const coreRelocations = header.offset + 8 <= headerBytes ? list('CO-RE relocations') : undefined;
     this.#read(btf, functions, FUNC_RECORD_BYTES, (section, record, slot) => {
-      section.functions.push({ slot, name: btf.type(record.u32(true)).name });
+      section.functions.push({ slot, name: btf.nameOf(btf.type(record.u32(true))) });
     });
     this.#read(btf, lines, LINE_RECORD_BYTES, (section, record, pc) => {
       const file = plainPath(btf.strings.at(record.u32(true)));

@@ -25,9 +25,8 @@ const MOST_BLOOM_HASHES = 15;
  */
 export function readBtfMap(name: string, btf: Btf): MapDefinition {
   const refuse = (text: string): BpfError => new BpfError('BPF_BAD_MAP', `map ${name}: ${text}`);
-  const variables = [...btf.typesOfKind(BtfKind.VAR, name)];
-  if (variables.length !== 1) throw refuse('its section .maps needs its type information; compile with -g');
-  const definition = btf.resolve(variables[0].sizeOrType);
+  const definition = btf.typeOfVariable(name);
+  if (definition === undefined) throw refuse('its section .maps needs its type information; compile with -g');
   if (definition.kind !== BtfKind.STRUCT) throw refuse('a map of section .maps is declared by a struct');
   const fields = new Map<string, number>();
   for (const member of definition.members) readField(btf, member, fields, refuse);
@@ -60,11 +59,12 @@ function readField(btf: Btf, member: BtfMember, fields: Map<string, number>, ref
   const set = (field: string, value: number): void => {
     const before = fields.get(field);
     if (before !== undefined && before !== value)
-      throw refuse(`${member.name} says ${value} bytes where ${field} said ${before}`);
+      throw refuse(`${name} says ${value} bytes where ${field} said ${before}`);
     fields.set(field, value);
   };
   const pointer = btf.resolve(member.type);
-  switch (member.name) {
+  const name = btf.nameOf(member);
+  switch (name) {
     case 'type':
     case 'max_entries':
     case 'key_size':
@@ -72,17 +72,17 @@ function readField(btf: Btf, member: BtfMember, fields: Map<string, number>, ref
     case 'map_flags':
     case 'map_extra': {
       const array = pointer.kind === BtfKind.PTR ? btf.resolve(pointer.sizeOrType).array : undefined;
-      if (array === undefined) throw refuse(`${member.name} is not a number; write __uint(${member.name}, …)`);
-      set(member.name.replace('_size', ''), array.count);
+      if (array === undefined) throw refuse(`${name} is not a number; write __uint(${name}, …)`);
+      set(name.replace('_size', ''), array.count);
       return;
     }
     case 'key':
     case 'value':
-      if (pointer.kind !== BtfKind.PTR) throw refuse(`${member.name} is not a type; write __type(${member.name}, …)`);
-      set(member.name, btf.sizeOf(pointer.sizeOrType));
+      if (pointer.kind !== BtfKind.PTR) throw refuse(`${name} is not a type; write __type(${name}, …)`);
+      set(name, btf.sizeOf(pointer.sizeOrType));
       return;
     default:
-      throw refuse(`the attribute ${member.name || '(unnamed)'} is not supported`);
+      throw refuse(`the attribute ${name || '(unnamed)'} is not supported`);
   }
 }
 

@@ -32,24 +32,21 @@ export const BtfKind = {
   ENUM64: 19,
 } as const;
 
+/** Names are offsets in the strings: most are never asked for. */
 export interface BtfMember {
-  readonly name: string;
+  readonly nameOffset: number;
   readonly type: number;
-  /** Bits from the start of the struct. */
-  readonly bitOffset: number;
 }
 
 export interface BtfType {
   readonly kind: number;
-  readonly name: string;
+  readonly nameOffset: number;
   /** Bytes, of the kinds that have a size; of the others the type referred to. */
   readonly sizeOrType: number;
   /** Of STRUCT and UNION. */
   readonly members: readonly BtfMember[];
   /** Of ARRAY. */
   readonly array?: { readonly type: number; readonly count: number };
-  /** Of DATASEC: the ids of its variables. */
-  readonly variables: readonly number[];
 }
 
 function badBtf(message: string): BpfError {
@@ -60,6 +57,7 @@ function badBtf(message: string): BpfError {
 export class Btf {
   readonly strings: StringTable;
   readonly #types: readonly BtfType[];
+  readonly #variables = new Map<string, number[]>();
 
   constructor(bytes: Uint8Array) {
     const header = btfReader(bytes, '.BTF');
@@ -75,18 +73,30 @@ export class Btf {
     const types = btfReader(bytes, '.BTF types');
     types.skip(headerBytes);
     types.skip(typeOffset);
-    this.#types = readTypes(types.sub(typeBytes), this.strings);
+    this.#types = readTypes(types.sub(typeBytes));
+    for (const { kind, nameOffset, sizeOrType } of this.#types) {
+      if (kind !== BtfKind.VAR) continue;
+      const name = this.strings.at(nameOffset);
+      const known = this.#variables.get(name);
+      if (known === undefined) this.#variables.set(name, [sizeOrType]);
+      else known.push(sizeOrType);
+    }
+  }
+
+  nameOf({ nameOffset }: { readonly nameOffset: number }): string {
+    return this.strings.at(nameOffset);
+  }
+
+  /** The type of the variable; `undefined` when none or several have the name. */
+  typeOfVariable(name: string): BtfType | undefined {
+    const types = this.#variables.get(name);
+    return types?.length === 1 ? this.resolve(types[0]) : undefined;
   }
 
   type(id: number): BtfType {
     const type = this.#types[id];
     if (type === undefined) throw badBtf(`.BTF has no type ${id}`);
     return type;
-  }
-
-  /** The types of a kind, with this name when one is given. */
-  *typesOfKind(kind: number, name?: string): Iterable<BtfType> {
-    for (const type of this.#types) if (type.kind === kind && (name === undefined || type.name === name)) yield type;
   }
 
   /** The type behind typedefs and qualifiers. */
@@ -152,11 +162,11 @@ function hasSize(kind: number): boolean {
   );
 }
 
-function readTypes(reader: ByteReader, strings: StringTable): BtfType[] {
-  const types: BtfType[] = [{ kind: BtfKind.VOID, name: 'void', sizeOrType: 0, members: [], variables: [] }];
+function readTypes(reader: ByteReader): BtfType[] {
+  const types: BtfType[] = [{ kind: BtfKind.VOID, nameOffset: 0, sizeOrType: 0, members: [] }];
   while (reader.remaining > 0) {
     if (types.length > MAX_TYPES) throw badBtf(`.BTF has more than ${MAX_TYPES} types`);
-    types.push(readType(reader, strings, types.length));
+    types.push(readType(reader, types.length));
   }
   return types;
 }
@@ -164,13 +174,13 @@ function readTypes(reader: ByteReader, strings: StringTable): BtfType[] {
 /**
  *     u32 name   u32 info: count 0..15, kind 24..28, flag 31   u32 size or type   then by kind
  */
-function readType(reader: ByteReader, strings: StringTable, id: number): BtfType {
-  const name = strings.at(reader.u32(true));
+function readType(reader: ByteReader, id: number): BtfType {
+  const nameOffset = reader.u32(true);
   const info = reader.u32(true);
   const sizeOrType = reader.u32(true);
   const count = info & 0xffff;
   const kind = (info >>> 24) & 0x1f;
-  const base = { kind, name, sizeOrType, members: [], variables: [] };
+  const base = { kind, nameOffset, sizeOrType, members: [] };
   switch (kind) {
     case BtfKind.PTR:
     case BtfKind.FWD:
@@ -194,13 +204,11 @@ function readType(reader: ByteReader, strings: StringTable, id: number): BtfType
     }
     case BtfKind.STRUCT:
     case BtfKind.UNION: {
-      // With the flag, a member's offset carries its bit-field width in the high byte.
-      const offsetMask = info >>> 31 === 1 ? 0xff_ffff : 0xffff_ffff;
-      const members = Array.from({ length: count }, () => ({
-        name: strings.at(reader.u32(true)),
-        type: reader.u32(true),
-        bitOffset: (reader.u32(true) & offsetMask) >>> 0,
-      }));
+      const members = Array.from({ length: count }, () => {
+        const member = { nameOffset: reader.u32(true), type: reader.u32(true) };
+        reader.skip(4);
+        return member;
+      });
       return { ...base, members };
     }
     case BtfKind.ENUM:
@@ -208,16 +216,9 @@ function readType(reader: ByteReader, strings: StringTable, id: number): BtfType
       reader.skip(8 * count);
       return base;
     case BtfKind.ENUM64:
+    case BtfKind.DATASEC:
       reader.skip(12 * count);
       return base;
-    case BtfKind.DATASEC: {
-      const variables = Array.from({ length: count }, () => {
-        const variable = reader.u32(true);
-        reader.skip(8);
-        return variable;
-      });
-      return { ...base, variables };
-    }
     default:
       throw badBtf(`.BTF: type ${id} has kind ${kind}, which is not known here; compile without -g or strip .BTF`);
   }

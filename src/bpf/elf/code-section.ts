@@ -41,15 +41,7 @@ export class CodeSection {
     this.info = info;
     this.instructions = decodeSlots(section.bytes);
     this.#relocations = relocationsBySlot(file, section);
-    const starts = this.#functionStarts(file);
-    const order = [...starts.keys()].sort((a, b) => a - b);
-    this.functions = [...starts]
-      .sort(([a], [b]) => a - b)
-      .map(([start, { name, size, global }], index) => {
-        const length =
-          size === 0 ? (order[index + 1] ?? this.instructions.length) - start : Math.ceil(size / SLOT_BYTES);
-        return { name, code: this, start, length, global };
-      });
+    this.functions = this.#functionsFrom(this.#functionStarts(file));
   }
 
   relocationAt(slot: number): Relocation | undefined {
@@ -66,10 +58,26 @@ export class CodeSection {
     return `section ${this.section.name}, instruction ${slot}`;
   }
 
+  /** Functions one after another; they move when they are linked, so they must not share code. */
+  #functionsFrom(starts: ReadonlyMap<number, FunctionStart>): CodeFunction[] {
+    const sorted = [...starts].sort(([a], [b]) => a - b);
+    return sorted.map(([start, { name, size, global }], index) => {
+      const next = sorted[index + 1];
+      const end = next?.[0] ?? this.instructions.length;
+      const length = size === 0 ? end - start : size / SLOT_BYTES;
+      if (start + length > end)
+        throw new BpfError(
+          'BPF_BAD_FUNCTION',
+          `section ${this.section.name}: function ${name} reaches into ${next?.[1].name ?? 'what follows'}`,
+        );
+      return { name, code: this, start, length, global };
+    });
+  }
+
   #functionStarts(file: ElfFile): Map<number, FunctionStart> {
     const starts = new Map<number, FunctionStart>();
-    for (const { type, section, value, size, name, global } of file.symbols) {
-      if (type !== SymbolType.FUNC || section !== this.section.index) continue;
+    for (const { type, value, size, name, global } of file.symbolsOf(this.section)) {
+      if (type !== SymbolType.FUNC) continue;
       if (value % SLOT_BYTES !== 0 || size % SLOT_BYTES !== 0 || value >= this.section.size)
         throw new BpfError('BPF_BAD_FUNCTION', `function ${name} does not consist of whole instructions`);
       const slot = value / SLOT_BYTES;

@@ -66,7 +66,7 @@ export interface Relocation {
  */
 export class ElfFile {
   readonly sections: readonly Section[];
-  readonly symbols: readonly ElfSymbol[];
+  readonly #symbols: ReadonlyMap<number, readonly ElfSymbol[]>;
   readonly #relocations: ReadonlyMap<number, readonly Relocation[]>;
 
   constructor(bytes: Uint8Array) {
@@ -77,12 +77,18 @@ export class ElfFile {
       );
     const header = readHeader(bytes);
     this.sections = readSections(bytes, header);
-    this.symbols = readSymbols(this.sections);
-    this.#relocations = readRelocations(this.sections, this.symbols);
+    const symbols = readSymbols(this.sections);
+    this.#symbols = bySection(symbols);
+    this.#relocations = readRelocations(this.sections, symbols);
   }
 
   section(name: string): Section | undefined {
     return this.sections.find((section) => section.name === name);
+  }
+
+  /** Those that lie in the section, in the table's order. */
+  symbolsOf(section: Section): readonly ElfSymbol[] {
+    return this.#symbols.get(section.index) ?? [];
   }
 
   /** Those that patch the section, sorted by offset. */
@@ -231,6 +237,16 @@ function readSymbols(sections: readonly Section[]): ElfSymbol[] {
     const length = within(size, section.size - start, `symbol ${index} (${name}): its size in section ${section.name}`);
     return { name, type, global, section: sectionIndex, value: start, size: length };
   });
+}
+
+function bySection(symbols: readonly ElfSymbol[]): Map<number, ElfSymbol[]> {
+  const sections = new Map<number, ElfSymbol[]>();
+  for (const symbol of symbols) {
+    const known = sections.get(symbol.section);
+    if (known === undefined) sections.set(symbol.section, [symbol]);
+    else known.push(symbol);
+  }
+  return sections;
 }
 
 function readRelocations(sections: readonly Section[], symbols: readonly ElfSymbol[]): Map<number, Relocation[]> {

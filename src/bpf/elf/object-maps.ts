@@ -5,7 +5,7 @@ import { type Btf, BtfKind } from './btf.ts';
 import { readBtfMap } from './btf-map.ts';
 import type { CodeSection } from './code-section.ts';
 import { type ElfFile, type Section, SymbolType } from './elf-file.ts';
-import { isUsedAsMap } from './map-use.ts';
+import { isUsedAsMap, StepBudget } from './map-use.ts';
 import type { DataTarget, ObjectCode } from './object-code.ts';
 import { OKO_MAP_BYTES, readOkoMap } from './oko-map.ts';
 
@@ -13,8 +13,10 @@ import { OKO_MAP_BYTES, readOkoMap } from './oko-map.ts';
 export const MAX_MAPS = 256;
 /** Most bytes of all global data of an object. */
 const MAX_GLOBAL_DATA_BYTES = 16 * 1024 * 1024;
-/** References to one variable that are looked at to find out whether it is a map. */
-const MAX_REFERENCES = 64;
+/** Instructions that are followed in all to find out which variables are maps. */
+const MAX_STEPS = 1_000_000;
+/** References that cannot be resolved; more make the object hopeless. */
+const MAX_BAD_REFERENCES = 1000;
 
 /** What a lddw refers to: a map, or a byte of a global-data map's only value. */
 export type MapReference =
@@ -110,13 +112,16 @@ export class ObjectMaps {
   }
 
   *#inDataSections(references: readonly Reference[], code: ObjectCode, btf: Btf | undefined): Iterable<Declared> {
+    const budget = new StepBudget(MAX_STEPS);
     const bySection = new Map<Section, Map<number, Reference[]>>();
     for (const reference of references) {
       const { section, offset } = reference.target;
       if (!holdsGlobals(section)) continue;
       const byOffset = bySection.get(section) ?? new Map<number, Reference[]>();
       bySection.set(section, byOffset);
-      byOffset.set(offset, [...(byOffset.get(offset) ?? []), reference].slice(0, MAX_REFERENCES));
+      const known = byOffset.get(offset);
+      if (known === undefined) byOffset.set(offset, [reference]);
+      else known.push(reference);
     }
     for (const section of this.#file.sections) {
       if (!holdsGlobals(section) || code.sections.length === 0) continue;
@@ -130,7 +135,7 @@ export class ObjectMaps {
         const name = variable?.name ?? `${section.name}+${offset}`;
         const byType = btf !== undefined && variable !== undefined && isOkoMapType(btf, name);
         const uses = bySection.get(section)?.get(offset) ?? [];
-        if (!byType && !uses.some(({ slot, from }) => isUsedAsMap(from, slot))) continue;
+        if (!byType && !uses.some(({ slot, from }) => isUsedAsMap(from, slot, budget))) continue;
         const bytes = section.bytes.subarray(offset, offset + size);
         yield { section, offset, definition: readOkoMap(name, bytes) };
       }
@@ -155,13 +160,14 @@ interface Reference {
 /** Every lddw of data in the object. One that cannot be resolved is refused when its program is linked, not here. */
 function referencesOf(code: ObjectCode): Reference[] {
   const references: Reference[] = [];
+  let bad = 0;
   for (const from of code.sections)
     for (const slot of from.relocatedSlots()) {
       try {
         const target = code.dataTarget(from, slot);
         if (target !== undefined) references.push({ from, slot, target });
       } catch (error) {
-        if (!(error instanceof BpfError)) throw error;
+        if (!(error instanceof BpfError) || ++bad > MAX_BAD_REFERENCES) throw error;
       }
     }
   return references;
@@ -184,8 +190,8 @@ interface Variable {
 /** The variables of a section by offset, one for each offset; the size of one without a size reaches to the next. */
 function variablesOf(file: ElfFile, section: Section): Variable[] {
   const byOffset = new Map<number, Variable>();
-  for (const { name, type, section: index, value, size } of file.symbols) {
-    if (index !== section.index || name === '' || (type !== SymbolType.OBJECT && type !== SymbolType.NOTYPE)) continue;
+  for (const { name, type, value, size } of file.symbolsOf(section)) {
+    if (name === '' || (type !== SymbolType.OBJECT && type !== SymbolType.NOTYPE)) continue;
     if (value < section.size && !byOffset.has(value)) byOffset.set(value, { name, offset: value, size });
   }
   const sorted = [...byOffset.values()].sort((a, b) => a.offset - b.offset);
@@ -212,12 +218,13 @@ function unnamed(section: Section): Variable[] {
 const okoMembers = ['type', 'key_size', 'value_size', 'max_entries', 'nb_hash_functions'];
 
 function isOkoMapType(btf: Btf, variable: string): boolean {
-  for (const { sizeOrType } of btf.typesOfKind(BtfKind.VAR, variable)) {
-    const type = btf.resolve(sizeOrType);
-    if (type.kind === BtfKind.STRUCT && type.sizeOrType === OKO_MAP_BYTES)
-      return type.members.length === okoMembers.length && type.members.every(({ name }, i) => name === okoMembers[i]);
-  }
-  return false;
+  const type = btf.typeOfVariable(variable);
+  return (
+    type?.kind === BtfKind.STRUCT &&
+    type.sizeOrType === OKO_MAP_BYTES &&
+    type.members.length === okoMembers.length &&
+    type.members.every((member, i) => btf.nameOf(member) === okoMembers[i])
+  );
 }
 
 function globalData(section: Section): MapDefinition {

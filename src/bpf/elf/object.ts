@@ -3,13 +3,17 @@ import type { MapDefinition } from '../maps/definition.ts';
 import type { Program } from '../program.ts';
 import { Btf } from './btf.ts';
 import { BtfExt, type SectionInfo } from './btf-ext.ts';
-import type { CodeFunction } from './code-section.ts';
+import type { CodeFunction, CodeSection } from './code-section.ts';
 import { ElfFile } from './elf-file.ts';
 import { linkProgram } from './link.ts';
 import { ObjectCode } from './object-code.ts';
 import { ObjectMaps } from './object-maps.ts';
 
 const NO_INFO: SectionInfo = { functions: [], lines: [], coreRelocations: [] };
+/** Calls that lead nowhere; more make the object hopeless. */
+const MAX_BAD_CALLS = 1000;
+/** Most instructions of all programs together, local functions counted in each. */
+const MAX_LINKED = 1_048_576;
 /** The function that is meant when nobody says which. */
 const DEFAULT_FUNCTION = 'entry';
 
@@ -55,7 +59,17 @@ export class LoadedObject {
 
   /** Every program, linked. Throws when one of them cannot be. */
   get programs(): readonly Program[] {
-    return this.#entries.map((entry) => this.#link(entry));
+    let total = 0;
+    return this.#entries.map((entry) => {
+      const program = this.#link(entry);
+      total += program.instructions.length;
+      if (total > MAX_LINKED)
+        throw new BpfError(
+          'BPF_OBJECT_TOO_LARGE',
+          `the programs of the object have more than ${MAX_LINKED} instructions`,
+        );
+      return program;
+    });
   }
 
   /**
@@ -98,26 +112,26 @@ export function loadObject(bytes: Uint8Array): LoadedObject {
 }
 
 function findEntries(code: ObjectCode): CodeFunction[] {
-  const functions = code.sections.flatMap((section) => section.functions);
   const called = new Set<CodeFunction>();
-  for (const func of functions)
-    for (let slot = func.start; slot < func.start + func.length; slot++) {
-      const callee = calleeIfAny(code, func, slot);
-      if (callee !== undefined && callee !== func) called.add(callee);
+  let bad = 0;
+  for (const section of code.sections)
+    for (let slot = 0; slot < section.instructions.length; slot++) {
+      try {
+        const callee = code.callee(section, slot);
+        if (callee !== undefined && !holds(callee, section, slot)) called.add(callee);
+      } catch (error) {
+        // A call that leads nowhere is refused when its program is linked, not when another one is asked for.
+        if (!(error instanceof BpfError) || ++bad > MAX_BAD_CALLS) throw error;
+      }
     }
+  const functions = code.sections.flatMap((section) => section.functions);
   const global = functions.filter((func) => func.global);
   const roots = global.filter((func) => !called.has(func) || func.name === DEFAULT_FUNCTION);
   return [roots, global, functions].find((list) => list.length > 0) ?? [];
 }
 
-/** A call that leads nowhere is refused when its program is linked, not when another one is asked for. */
-function calleeIfAny(code: ObjectCode, func: CodeFunction, slot: number): CodeFunction | undefined {
-  try {
-    return code.callee(func.code, slot);
-  } catch (error) {
-    if (error instanceof BpfError) return undefined;
-    throw error;
-  }
+function holds({ code, start, length }: CodeFunction, section: CodeSection, slot: number): boolean {
+  return code === section && slot >= start && slot < start + length;
 }
 
 function describe(func: CodeFunction): ProgramEntry {

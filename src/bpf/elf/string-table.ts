@@ -2,6 +2,8 @@ import { BpfError, type BpfErrorCode } from '../errors.ts';
 
 /** Longest name or source line that is read, in bytes: hostile tables must not cost more than their size. */
 const MAX_STRING_BYTES = 1024;
+/** Most bytes of all strings that are read from one table; hostile offsets could make a table many times longer than it is. */
+const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 
 const decoder = new TextDecoder();
 
@@ -11,6 +13,7 @@ export class StringTable {
   readonly #code: BpfErrorCode;
   readonly #what: string;
   readonly #known = new Map<number, string>();
+  #total = 0;
 
   /** `what` names the table in refusals, which carry `code`. */
   constructor(bytes: Uint8Array, code: BpfErrorCode, what: string) {
@@ -36,6 +39,9 @@ export class StringTable {
           ? `${this.#what}: string at ${offset} is longer than ${MAX_STRING_BYTES} bytes`
           : `${this.#what}: string at ${offset} does not end within the table`,
       );
+    this.#total += length;
+    if (this.#total > MAX_TOTAL_BYTES)
+      throw new BpfError(this.#code, `${this.#what}: the strings in use overlap to more than ${MAX_TOTAL_BYTES} bytes`);
     const text = decoder.decode(window.subarray(0, length));
     this.#known.set(offset, text);
     return text;
