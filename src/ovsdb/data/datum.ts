@@ -80,8 +80,20 @@ function hasElement(datum: Datum, other: Datum, i: number): boolean {
 
 /** `datum` with those elements of `added` whose key it does not have yet. */
 export function union(datum: Datum, added: Datum): Datum {
-  return merge(datum, added, (keep) => keep);
+  if (added.keys.length * FEW > datum.keys.length) return merge(datum, added, (keep) => keep);
+  const keys = [...datum.keys];
+  const values = [...datum.values];
+  for (let i = added.keys.length - 1; i >= 0; i--) {
+    const at = findKey(datum, added.keys[i]);
+    if (at >= 0) continue;
+    keys.splice(~at, 0, added.keys[i]);
+    if (added.values.length > 0) values.splice(~at, 0, added.values[i]);
+  }
+  return keys.length === datum.keys.length ? datum : { keys, values };
 }
+
+/** Below one in so many, elements are put in one by one: bridges have a thousand ports and get another. */
+const FEW = 64;
 
 /** `datum` without those elements of `removed` that it has: by key, and by value too when `removed` is a map. */
 export function subtract(datum: Datum, removed: Datum): Datum {
@@ -108,7 +120,19 @@ export function filterDatum(datum: Datum, keep: (key: Atom, value: Atom | undefi
  */
 export function difference(from: Datum, to: Datum, type: ColumnType): Datum {
   if (!isComposite(type)) return to;
-  return merge(from, to, (old, now) => (old === now ? undefined : now));
+  const isSame = (i: number, j: number): boolean => from.keys[i] === to.keys[j] && from.values[i] === to.values[j];
+  // What both have at their beginnings and ends is in no difference, and mostly that is nearly all.
+  const shorter = Math.min(from.keys.length, to.keys.length);
+  let start = 0;
+  while (start < shorter && isSame(start, start)) start++;
+  let end = 0;
+  while (end < shorter - start && isSame(from.keys.length - 1 - end, to.keys.length - 1 - end)) end++;
+  return merge(middle(from, start, end), middle(to, start, end), (old, now) => (old === now ? undefined : now));
+}
+
+function middle({ keys, values }: Datum, start: number, end: number): Datum {
+  if (start === 0 && end === 0) return { keys, values };
+  return { keys: keys.slice(start, keys.length - end), values: values.slice(start, values.length - end) };
 }
 
 /** The value that came of `from` by `change`, a `difference`. (The operation is its own inverse.) */

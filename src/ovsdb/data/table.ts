@@ -1,3 +1,5 @@
+import { brokenConstraint } from '../schema/base-type.ts';
+import type { ColumnType } from '../schema/column-type.ts';
 import { type Reference, referencesOf, referredUuids } from '../schema/reference.ts';
 import type { ColumnSchema, TableSchema } from '../schema/schema.ts';
 import { type Datum, defaultDatum } from './datum.ts';
@@ -19,6 +21,8 @@ export class Table {
   readonly strongReferences: readonly Reference[];
   readonly weakReferences: readonly Reference[];
   readonly defaults: readonly Datum[];
+  /** By column index: why the default breaks the column's own constraints, so that every row needs a value there. */
+  readonly brokenDefaults: readonly (string | undefined)[];
   readonly #rows = new Map<Uuid, Row>();
   /** How many strong references other rows hold to a row of this table. */
   readonly #strongCounts = new Map<Uuid, number>();
@@ -32,6 +36,7 @@ export class Table {
     this.strongReferences = referencesOf(schema, 'strong');
     this.weakReferences = referencesOf(schema, 'weak');
     this.defaults = schema.columns.map((column) => defaultDatum(column.type));
+    this.brokenDefaults = schema.columns.map(({ type }, i) => brokenDatum(this.defaults[i], type));
     this.#byIndex = schema.indexes.map(() => new Map());
   }
 
@@ -94,6 +99,12 @@ export class Table {
       if (table) for (const uuid of referredUuids(row, reference)) yield [table, uuid];
     }
   }
+}
+
+function brokenDatum({ keys, values }: Datum, { key, value }: ColumnType): string | undefined {
+  const broken = keys.map((atom) => brokenConstraint(atom, key));
+  if (value) broken.push(...values.map((atom) => brokenConstraint(atom, value)));
+  return broken.find((why) => why !== undefined);
 }
 
 /** Equal for rows with equal values in the columns of an index. */

@@ -36,7 +36,6 @@ export class StreamTransport implements Transport {
   open(handlers: TransportHandlers): void {
     this.#handlers = handlers;
     this.#socket.on('data', (chunk) => this.#receive(chunk));
-    this.#socket.on('drain', () => this.#handlers?.drained());
   }
 
   #receive(chunk: Buffer): void {
@@ -53,8 +52,13 @@ export class StreamTransport implements Transport {
   }
 
   send(message: Json): void {
-    if (!this.#socket.destroyed) this.#socket.write(printJson(message));
+    if (!this.#socket.destroyed) this.#socket.write(printJson(message), this.#written);
   }
+
+  // Not the event "drain", which a backlog below the socket's own high-water mark does not bring about.
+  readonly #written = (): void => {
+    if (this.#socket.writableLength === 0) this.#handlers?.drained();
+  };
 
   pause(): void {
     this.#inbox.pause();

@@ -9,6 +9,8 @@ import type { Transaction } from './transaction.ts';
 /** By how much a commit changes how often rows are referred to. */
 export type StrongCountDeltas = ReadonlyMap<Table, ReadonlyMap<Uuid, number>>;
 
+const NONE: readonly Uuid[] = [];
+
 /**
  * Brings a transaction into the state in which it can be committed: drops rows that did not change, deletes what nothing
  * refers to any more, removes weak references to rows that are gone, and throws OvsdbError where the schema's constraints
@@ -46,23 +48,34 @@ class StrongCounts {
   }
 
   replace(table: Table, before: Row | undefined, after: Row | undefined): void {
-    if (before) this.#add(table, before, -1);
-    if (after) this.#add(table, after, 1);
+    const uuid = (before ?? after)?.uuid;
+    for (const reference of table.strongReferences) {
+      const old = before ? referredUuids(before, reference) : NONE;
+      const now = after ? referredUuids(after, reference) : NONE;
+      if (old === now) continue;
+      const target = this.#tableOf(reference);
+      const self = target === table ? uuid : undefined;
+      const deltas = this.#deltasOf(target);
+      const add = (referred: Uuid, count: 1 | -1): void => {
+        if (referred !== self) deltas.set(referred, (deltas.get(referred) ?? 0) + count);
+      };
+      // Of a bridge's thousand ports mostly one comes or goes: what both have at the same end need not be counted.
+      let start = 0;
+      while (start < old.length && start < now.length && old[start] === now[start]) start++;
+      let end = 0;
+      while (end < old.length - start && end < now.length - start && old.at(-1 - end) === now.at(-1 - end)) end++;
+      for (let i = start; i < old.length - end; i++) add(old[i], -1);
+      for (let i = start; i < now.length - end; i++) add(now[i], 1);
+    }
   }
 
-  #add(table: Table, row: Row, count: 1 | -1): void {
-    for (const reference of table.strongReferences) {
-      const target = this.#tableOf(reference);
-      for (const uuid of referredUuids(row, reference)) {
-        if (target === table && uuid === row.uuid) continue;
-        let deltas = this.deltas.get(target);
-        if (!deltas) {
-          deltas = new Map();
-          this.deltas.set(target, deltas);
-        }
-        deltas.set(uuid, (deltas.get(uuid) ?? 0) + count);
-      }
+  #deltasOf(table: Table): Map<Uuid, number> {
+    let deltas = this.deltas.get(table);
+    if (!deltas) {
+      deltas = new Map();
+      this.deltas.set(table, deltas);
     }
+    return deltas;
   }
 
   #tableOf(reference: Reference): Table {

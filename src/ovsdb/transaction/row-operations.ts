@@ -7,7 +7,6 @@ import { newUuid, parseUuid, type Uuid, ZERO_UUID } from '../data/uuid.ts';
 import { OvsdbError } from '../errors.ts';
 import type { Members } from '../json/members.ts';
 import { isObject, type Json, type JsonObject } from '../json/value.ts';
-import { brokenConstraint } from '../schema/base-type.ts';
 import type { ColumnSchema, TableSchema } from '../schema/schema.ts';
 import { parseClauses } from './condition.ts';
 import { parseMutation } from './mutation.ts';
@@ -41,7 +40,12 @@ export function insert(members: Members, table: Table, context: OperationContext
   const data = table.schema.columns.map((column) => {
     const given = values.get(column);
     if (given) return given;
-    checkDefault(column, table);
+    const broken = table.brokenDefaults[column.index];
+    if (broken)
+      throw new OvsdbError(
+        'OVSDB_CONSTRAINT',
+        `column ${column.name} needs a value, its default will not do: ${broken}`,
+      );
     return table.defaults[column.index];
   });
   // A new _version is given to every changed row when the transaction commits.
@@ -65,17 +69,6 @@ function chooseUuid(
       });
   }
   return name === undefined ? (uuid ?? newUuid()) : context.names.define(name, uuid);
-}
-
-/** The default of a column may break its own constraints; then an insert must give a value. */
-function checkDefault(column: ColumnSchema, table: Table): void {
-  const { keys, values } = table.defaults[column.index];
-  const { key, value } = column.type;
-  const broken =
-    keys.map((atom) => brokenConstraint(atom, key)).find(Boolean) ??
-    (value && values.map((atom) => brokenConstraint(atom, value)).find(Boolean));
-  if (broken)
-    throw new OvsdbError('OVSDB_CONSTRAINT', `column ${column.name} needs a value, its default will not do: ${broken}`);
 }
 
 /** Section 5.2.2 */
