@@ -115,10 +115,10 @@ export function decTtl(walk: PacketWalk, controllers: readonly number[]): boolea
   return true;
 }
 
-/** The same for the outermost label. */
+/** The same for the outermost label; as in Open vSwitch, a packet without labels goes no further either. */
 export function decMplsTtl(walk: PacketWalk): boolean {
   const { key, rewrites } = walk;
-  if (!isMpls(walk)) return false;
+  if (!isMpls(walk)) return true;
   const ttl = key[KEY.mplsLse + LSE.bytes - 1];
   if (ttl > 1) {
     setKeyField(key, rewrites, MPLS_TTL, Uint8Array.of(ttl - 1));

@@ -13,6 +13,7 @@ export const NORMAL_READS: readonly (readonly [number, number])[] = [
   [KEY.ethDst, MAC_BYTES],
   [KEY.ethSrc, MAC_BYTES],
   [KEY.vlanTci, 2],
+  [KEY.innerVlanTci, 2],
 ];
 
 /**
@@ -29,6 +30,7 @@ export function normal(walk: PacketWalk): void {
   }
   const tci = keyNumber(key, KEY.vlanTci, 2);
   const vid = (tci & VLAN_CFI) !== 0 ? tci & VLAN.vidMask : 0;
+  const isDoubleTagged = vid !== 0 && (keyNumber(key, KEY.innerVlanTci, 2) & VLAN.vidMask) !== 0;
   const vlan = ingressVlan(ingress?.vlan ?? TRUNK_ALL, vid);
   if (vlan === undefined) {
     walk.say(`VLAN ${vid} does not come in by this port, dropping`);
@@ -51,6 +53,8 @@ export function normal(walk: PacketWalk): void {
   );
   for (const port of targets) {
     if (port === undefined || port.number === inPort || !carries(port.vlan, vlan)) continue;
+    // The one tag that an access port's packets have is that of its VLAN.
+    if (port.vlan.mode === 'access' && isDoubleTagged) continue;
     if (port.isProtected && ingress?.isProtected) continue;
     sendInVlan(walk, port, vlan, tci);
   }
@@ -71,7 +75,8 @@ function ingressVlan(port: PortVlan, vid: number): number | undefined {
 
 function carries(port: PortVlan, vlan: number): boolean {
   if (port.mode === 'access') return vlan === port.tag;
-  if (port.mode !== 'trunk' && vlan === port.tag) return true;
+  // A port with a native VLAN has no use for VLAN 0: its untagged packets are of the native one.
+  if (port.mode !== 'trunk' && (vlan === port.tag || vlan === 0)) return vlan === port.tag;
   return port.trunks === undefined || port.trunks.has(vlan);
 }
 
@@ -81,7 +86,9 @@ function sendInVlan(walk: PacketWalk, port: BridgePort, vlan: number, tci: numbe
   const vid = isUntagged ? 0 : vlan;
   const priority = (tci & VLAN_CFI) !== 0 ? tci & VLAN.pcpMask : 0;
   const { priorityTags } = port.vlan;
-  const isTagged = vid !== 0 || priorityTags === 'always' || (priorityTags === 'if-nonzero' && priority !== 0);
+  // A trunk leaves a priority as it is; where a VLAN is untagged, the port's setting decides.
+  const keepsPriority = priority !== 0 && (!isUntagged || priorityTags === 'if-nonzero');
+  const isTagged = vid !== 0 || priorityTags === 'always' || keepsPriority;
   const wanted = isTagged ? VLAN_CFI | priority | vid : 0;
   if (wanted === tci || (!isTagged && (tci & VLAN_CFI) === 0)) {
     sendTo(walk, port.number);

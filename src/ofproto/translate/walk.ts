@@ -60,7 +60,6 @@ interface Saved {
   readonly actionSet: readonly Action[];
   readonly queue: number | undefined;
   readonly wasMpls: boolean;
-  readonly hasExited: boolean;
 }
 
 /** One pass of one packet through the tables. */
@@ -254,7 +253,7 @@ export class PacketWalk {
     this.rewrites.emit(this.key, { kind: 'toMain', note });
   }
 
-  /** Runs `body` so that what it does to the packet and to the pipeline's state counts within it only. */
+  /** Runs `body` so that what it does to the packet and to the pipeline's state counts within it only; `exit` counts everywhere. */
   clone(body: () => void): void {
     const saved = this.#save();
     const actions = this.rewrites.collect(() => {
@@ -306,7 +305,6 @@ export class PacketWalk {
       actionSet: this.actionSet.slice(),
       queue: this.queue,
       wasMpls: this.wasMpls,
-      hasExited: this.#hasExited,
     };
   }
 
@@ -317,7 +315,6 @@ export class PacketWalk {
     this.actionSet = saved.actionSet.slice();
     this.queue = saved.queue;
     this.wasMpls = saved.wasMpls;
-    this.#hasExited = saved.hasExited;
   }
 }
 
