@@ -45,7 +45,7 @@ export interface FlowMod {
   readonly hardTimeout: number;
   /** 0xffffffff: no packet. */
   readonly bufferId: number;
-  /** OFPP.none: any. */
+  /** For deletions only, which they restrict; OFPP.none and ANY_GROUP: any. Controllers leave anything here otherwise. */
   readonly outPort: number;
   readonly outGroup: number;
   /** Bits of `FLOW_FLAGS`. */

@@ -11,13 +11,13 @@ export {
   isInstruction,
 } from './actions/index.ts';
 export { MAX_LEN_ALL } from './actions/output.ts';
+export { checkActions, findInconsistency, type Inconsistency } from './check.ts';
 export { OPENFLOW_ERRORS, OpenflowError, type OpenflowErrorCode } from './errors.ts';
 export * from './flow.ts';
 export * from './message.ts';
 export * from './port.ts';
 export { formatSubfield, parseSubfield, type Subfield, wholeField } from './subfield.ts';
 export { formatActions, parseActions } from './text/actions.ts';
-export { checkActions } from './text/check.ts';
 export { formatFieldValue, parseFieldValue } from './text/field-value.ts';
 export {
   type FlowFormatOptions,

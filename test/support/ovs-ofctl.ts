@@ -30,3 +30,17 @@ export function ovsPrint(messages: readonly Uint8Array[]): string[] {
     throw new Error(`ovs-ofctl printed ${printed.length} of ${messages.length} messages: ${stderr.slice(0, 2000)}`);
   return printed.map((line) => line.replace(/^.*?\(xid=0x[0-9a-f]+\): ?/, ''));
 }
+
+/** What ovs-ofctl says of each message: `!` and the error, or what it prints of it. */
+export function ovsJudge(messages: readonly Uint8Array[]): string[] {
+  const { lines, stderr } = ovsOfctl(['ofp-parse', '-'], Buffer.concat(messages));
+  const said = lines.filter(
+    (line) => /^(OFPT|NXT|ONFT)_[A-Z0-9_]+ .*\(xid=/.test(line) || line.includes('***decode error'),
+  );
+  if (said.length !== messages.length)
+    throw new Error(`ovs-ofctl spoke of ${said.length} of ${messages.length} messages: ${stderr.slice(0, 2000)}`);
+  return said.map((line) => {
+    const error = /decode error: (\S+?)\*\*\*/.exec(line)?.[1];
+    return error === undefined ? line.replace(/^.*?\(xid=0x[0-9a-f]+\): ?/, '') : `!${error}`;
+  });
+}

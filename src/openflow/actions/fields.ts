@@ -181,9 +181,7 @@ export function subfieldValue(subfield: Subfield, number: bigint): { value: Fiel
 
 /** A load of `number` into a subfield, as the set_field that it is. */
 export function loadAction(destination: Subfield, number: bigint): SetFieldAction {
-  // Tunnel options are too wide for what load can say.
-  const load = destination.field.special !== 'tunMetadata';
-  return { type: 'set_field', field: destination.field, ...subfieldValue(destination, number), load };
+  return { type: 'set_field', field: destination.field, ...subfieldValue(destination, number), load: true };
 }
 
 export const fieldKinds = {
@@ -312,7 +310,9 @@ const parseLoad: ActionParser = (piece) => {
   const [text, destinationText] = splitArrow(piece);
   const destination = parseSubfield(destinationText, 'load');
   requireWritable(destination.field, 'load');
-  return loadAction(destination, parseBigInteger(text, destination.bits, `load ${destinationText}`));
+  const action = loadAction(destination, parseBigInteger(text, destination.bits, `load ${destinationText}`));
+  // Tunnel options are too wide for what load can say.
+  return destination.field.special === 'tunMetadata' ? { ...action, load: false } : action;
 };
 
 const parseMove: ActionParser = (piece) => {

@@ -1,3 +1,4 @@
+import { checkActions } from '../check.ts';
 import { OpenflowError } from '../errors.ts';
 import {
   ALL_TABLES,
@@ -11,7 +12,6 @@ import {
 } from '../flow.ts';
 import { OFPP } from '../port.ts';
 import { formatActions, parseActions } from './actions.ts';
-import { checkActions } from './check.ts';
 import { formatMatch, MatchText } from './match.ts';
 import { formatPort, formatTable, parsePort, parseTable, type TextNames } from './names.ts';
 import { parseBigInteger, parseInteger } from './number.ts';
@@ -246,6 +246,5 @@ export function formatFlowMod(flow: FlowMod, names: TextNames = {}): string {
   if (flow.importance !== 0) text += `importance:${flow.importance} `;
   if (flow.bufferId !== NO_BUFFER) text += `buf:0x${flow.bufferId.toString(16)} `;
   if (flow.outPort !== OFPP.none) text += `out_port:${formatPort(flow.outPort, names)} `;
-  if (flow.outGroup !== ANY_GROUP) text += `out_group:${flow.outGroup} `;
   return `${text}${formatFlowFlags(flow.flags)}actions=${formatActions(flow.actions, names)}`;
 }

@@ -35,7 +35,8 @@ export function formatPort(port: number, names: TextNames = {}): string {
   const reserved = reservedPortName(port);
   if (reserved !== undefined) return reserved;
   const name = port < OFPP.max ? names.ports?.nameOf(port) : undefined;
-  if (name === undefined) return String(port);
+  // Reserved numbers without a name are shown as OpenFlow 1.0 has them.
+  if (name === undefined) return String(port >= OFPP.max ? port & 0xffff : port);
   return isPlainName(name) && reservedPort(name) === undefined ? name : JSON.stringify(name);
 }
 

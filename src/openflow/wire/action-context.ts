@@ -18,8 +18,8 @@ export interface ActionDecoding {
   readonly version: OpenflowVersion;
   /** How deep actions nest. */
   readonly depth: number;
-  /** Reads all actions up to the end of a reader. */
-  nested(reader: ByteReader): Action[];
+  /** Reads all actions up to the end of a reader; `ct` for those that ct executes. */
+  nested(reader: ByteReader, inside?: 'ct'): Action[];
 }
 
 /** Reads the body of one action: what follows its header, padding included. */

@@ -27,7 +27,7 @@ import {
   writeMove,
   writeNicira,
 } from './nicira-actions.ts';
-import { readFieldHeader, readOxmHeader, readOxmValue, wireIdFor, writeOxm } from './oxm.ts';
+import { fittingField, readFieldHeader, readOxmHeader, readOxmValue, wireIdFor, writeOxm } from './oxm.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { subReader } from './reader.ts';
 
@@ -430,58 +430,110 @@ function writeAction12(action: StandardAction, encoding: ActionEncoding): void {
 }
 
 /** Reads actions up to the end of `reader`. */
-export function readActions(reader: ByteReader, version: OpenflowVersion, depth = 0): Action[] {
+export function readActions(reader: ByteReader, version: OpenflowVersion, depth = 0, inside?: 'ct'): Action[] {
   if (depth > MAX_DEPTH) throw new ProtocolError('OFPBAC_TOO_MANY', `actions nest more than ${MAX_DEPTH} deep`);
-  const decoding: ActionDecoding = { version, depth, nested: (inner) => readActions(inner, version, depth + 1) };
+  const decoding: ActionDecoding = {
+    version,
+    depth,
+    nested: (inner, place) => readActions(inner, version, depth + 1, place),
+  };
   const actions: Action[] = [];
   while (reader.remaining > 0) {
-    if (reader.remaining < 4) throw new ProtocolError('OFPBAC_BAD_LEN', `${reader.remaining} bytes are no action`);
-    const type = reader.u16();
-    const length = reader.u16();
-    if (length < 8 || length % 8 !== 0 || length - 4 > reader.remaining)
-      throw new ProtocolError('OFPBAC_BAD_LEN', `an action of ${length} bytes where ${reader.remaining + 4} are left`);
-    const body = subReader(reader, length - 4, 'OFPBAC_BAD_LEN');
-    const read = findDecoder(type, body, version)(body, decoding);
+    const read = readAction(reader, decoding);
     if (isList(read)) actions.push(...read);
     else actions.push(read);
   }
+  const misplaced = actions.find((action) => isCtAction(action) !== (inside === 'ct'));
+  if (misplaced)
+    throw new ProtocolError(
+      'OFPBAC_BAD_SET_ARGUMENT',
+      `${misplaced.type} cannot stand ${inside ? 'in' : 'outside'} ct`,
+    );
   return actions;
+}
+
+/** What stands inside ct and nowhere else: nat, and what sets the connection's mark and label. */
+function isCtAction(action: Action): boolean {
+  if (action.type === 'nat') return true;
+  const written =
+    action.type === 'set_field' ? action.field : action.type === 'move' ? action.destination.field : undefined;
+  return written?.name === 'ct_mark' || written?.name === 'ct_label';
+}
+
+/** What an action is, is looked at before how long it says it is, as Open vSwitch does. */
+function readAction(reader: ByteReader, decoding: ActionDecoding): Action | readonly Action[] {
+  const available = reader.remaining;
+  if (available < 8) throw new ProtocolError('OFPBAC_BAD_LEN', `${available} bytes are no action`);
+  const type = reader.u16();
+  const length = reader.u16();
+  const { decoder, headerBytes } = findDecoder(type, length, reader, decoding.version);
+  if (length > available || length < 8 || length % 8 !== 0)
+    throw new ProtocolError('OFPBAC_BAD_LEN', `an action of ${length} bytes where ${available} are left`);
+  return decoder(subReader(reader, length - 4 - headerBytes, 'OFPBAC_BAD_LEN'), decoding);
 }
 
 function isList(read: Action | readonly Action[]): read is readonly Action[] {
   return Array.isArray(read);
 }
 
-function findDecoder(type: number, body: ByteReader, version: OpenflowVersion): ActionDecoder {
-  if (type === EXPERIMENTER) return findExperimenterDecoder(body, version);
-  const decoder = (version === 1 ? decoders10 : decoders12)[type];
-  if (!decoder || (type === OFPAT12.copyField && version < 6) || (type === OFPAT12.meter && version < 6 && version > 1))
-    throw new ProtocolError('OFPBAC_BAD_TYPE', `action type ${type}`);
-  return decoder;
+interface FoundDecoder {
+  readonly decoder: ActionDecoder;
+  /** Bytes read of the action beside type and length. */
+  readonly headerBytes: number;
 }
 
-function findExperimenterDecoder(body: ByteReader, version: OpenflowVersion): ActionDecoder {
-  if (body.remaining < 8) throw new ProtocolError('OFPBAC_BAD_LEN', 'an experimenter action that is cut');
-  const experimenter = body.u32();
+function findDecoder(type: number, length: number, reader: ByteReader, version: OpenflowVersion): FoundDecoder {
+  if (type === EXPERIMENTER) return findExperimenterDecoder(length, reader, version);
+  const decoder = (version === 1 ? decoders10 : decoders12)[type];
+  const tooEarly = version > 1 && version < 6 && (type === OFPAT12.copyField || type === OFPAT12.meter);
+  if (!decoder || tooEarly) throw new ProtocolError('OFPBAC_BAD_TYPE', `action type ${type}`);
+  return { decoder, headerBytes: 0 };
+}
+
+/** Nicira's actions that only OpenFlow 1.0 needs: later versions have their own. */
+const ONLY_10: readonly number[] = [
+  NXAST.setQueue,
+  NXAST.decTtl,
+  NXAST.writeMetadata,
+  NXAST.pushMpls,
+  NXAST.popMpls,
+  NXAST.setMplsTtl,
+  NXAST.decMplsTtl,
+  NXAST.setMplsLabel,
+  NXAST.setMplsTc,
+  NXAST.group,
+];
+const SINCE_13: readonly number[] = [NXAST.encap, NXAST.decap, NXAST.decNshTtl];
+const ONF_COPY_FIELD = 3200;
+
+function findExperimenterDecoder(length: number, reader: ByteReader, version: OpenflowVersion): FoundDecoder {
+  if (length < 16 || reader.remaining < 6)
+    throw new ProtocolError('OFPBAC_BAD_LEN', 'an experimenter action that is cut');
+  const experimenter = reader.u32();
+  const subtype = reader.u16();
+  const headerBytes = 6;
+  const badSubtype = (): ProtocolError =>
+    new ProtocolError('OFPBAC_BAD_VENDOR_TYPE', `action ${subtype} of experimenter 0x${experimenter.toString(16)}`);
   if (experimenter === NICIRA_EXPERIMENTER) {
-    const subtype = body.u16();
     const decoder = niciraDecoders[subtype];
-    const tooEarly = (subtype === NXAST.encap || subtype === NXAST.decap || subtype === NXAST.decNshTtl) && version < 4;
-    const tooLate = subtype === NXAST.group && version > 1;
-    if (!decoder || tooEarly || tooLate) throw new ProtocolError('OFPBAC_BAD_VENDOR_TYPE', `Nicira action ${subtype}`);
-    return decoder;
+    const wrongVersion = version > 1 ? ONLY_10.includes(subtype) : false;
+    if (!decoder || wrongVersion || (version < 4 && SINCE_13.includes(subtype))) throw badSubtype();
+    return { decoder, headerBytes };
   }
   if (experimenter === OKO_EXPERIMENTER) {
-    const subtype = body.u16();
-    if (subtype !== OKO_SEND_MAPS) throw new ProtocolError('OFPBAC_BAD_VENDOR_TYPE', `Oko action ${subtype}`);
-    return decodeSendMaps;
+    if (subtype !== OKO_SEND_MAPS) throw badSubtype();
+    return { decoder: decodeSendMaps, headerBytes };
   }
   if (experimenter === ONF_EXPERIMENTER && version >= 4) {
     // OFPAT_COPY_FIELD before OpenFlow 1.5 (ONF EXT-320).
-    const subtype = body.u16();
-    if (subtype !== 3200) throw new ProtocolError('OFPBAC_BAD_VENDOR_TYPE', `ONF action ${subtype}`);
-    body.skip(2);
-    return decodeCopyField;
+    if (subtype !== ONF_COPY_FIELD) throw badSubtype();
+    return {
+      decoder: (body, decoding) => {
+        body.skip(2);
+        return decodeCopyField(body, decoding);
+      },
+      headerBytes,
+    };
   }
   throw new ProtocolError('OFPBAC_BAD_VENDOR', `actions of experimenter 0x${experimenter.toString(16)}`);
 }
@@ -562,6 +614,31 @@ const decoders10: Readonly<Record<number, ActionDecoder>> = {
   }),
 };
 
+/** Actions of OpenFlow 1.1 that later versions say by set_field; they are still understood. */
+const deprecatedDecoders: Readonly<Record<number, ActionDecoder>> = {
+  1: decoders10[OFPAT10.setVlanVid],
+  2: decoders10[OFPAT10.setVlanPcp],
+  3: decoders10[OFPAT10.setDlSrc],
+  4: decoders10[OFPAT10.setDlDst],
+  5: decoders10[OFPAT10.setNwSrc],
+  6: decoders10[OFPAT10.setNwDst],
+  7: decoders10[OFPAT10.setNwTos],
+  8: fixed(4, (body) => {
+    const value = body.u8();
+    return { type: 'mod_nw_ecn', value: checked(value, value <= 3, 'ECN') };
+  }),
+  9: decoders10[OFPAT10.setTpSrc],
+  10: decoders10[OFPAT10.setTpDst],
+  13: fixed(4, (body) => {
+    const value = body.u32();
+    return { type: 'set_mpls_label', value: checked(value, value <= 0xfffff, 'MPLS label') };
+  }),
+  14: fixed(4, (body) => {
+    const value = body.u8();
+    return { type: 'set_mpls_tc', value: checked(value, value <= 7, 'MPLS traffic class') };
+  }),
+};
+
 /** Reads a 32-bit port number; those between 0xff00 and 0xffffff00 are beyond what a switch numbers. */
 export function readPort32(reader: ByteReader): number {
   const port = reader.u32();
@@ -570,6 +647,7 @@ export function readPort32(reader: ByteReader): number {
 }
 
 const decoders12: Readonly<Record<number, ActionDecoder>> = {
+  ...deprecatedDecoders,
   [OFPAT12.output]: fixed(12, (body) => outputAction(readPort32(body), body.u16())),
   [OFPAT12.setMplsTtl]: fixed(4, (body) => ({ type: 'set_mpls_ttl', value: body.u8() })),
   [OFPAT12.decMplsTtl]: fixed(4, () => ({ type: 'dec_mpls_ttl' })),
@@ -594,10 +672,11 @@ const decoders12: Readonly<Record<number, ActionDecoder>> = {
 
 function decodeSetField(body: ByteReader, version: OpenflowVersion): Action {
   const header = readOxmHeader(body);
-  if (!header.field) throw new ProtocolError('OFPBAC_BAD_SET_TYPE', 'set_field of an unknown field');
-  if (header.hasMask && version < 6) throw new ProtocolError('OFPBAC_BAD_SET_TYPE', 'set_field with a mask');
+  if (header.field && !fittingField(header))
+    throw new ProtocolError('OFPBAC_BAD_SET_LEN', `set_field of ${header.field.name} with ${header.length} bytes`);
   const part = readOxmValue(body, header);
   if (!part) throw new ProtocolError('OFPBAC_BAD_SET_TYPE', 'set_field of an unknown field');
+  if (header.hasMask && version < 6) throw new ProtocolError('OFPBAC_BAD_SET_MASK', 'set_field with a mask');
   if (body.take(body.remaining).some((byte) => byte !== 0))
     throw new ProtocolError('OFPBAC_BAD_SET_ARGUMENT', 'set_field with padding not zero');
   checkSetField(part.field, part.value);

@@ -2,6 +2,7 @@ import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import { field, type Match, type OpenflowVersion } from '../../packet/index.ts';
 import type { Action } from '../action.ts';
 import { padNote } from '../actions/control.ts';
+import { requireConsistent } from '../check.ts';
 import { ALL_TABLES, ANY_GROUP, FLOW_COMMANDS, FLOW_FLAGS, type FlowMod, type FlowStats } from '../flow.ts';
 import type { Dialect, FlowModMessage, FlowRemoved } from '../message.ts';
 import { OFPP } from '../port.ts';
@@ -82,7 +83,7 @@ export function writeFlowMod(writer: ByteWriter, flow: FlowMod, dialect: Dialect
     writeFlowActions(writer, actionsFor(flow.actions, flow.match, dialect), version, flow.match);
     return;
   }
-  writer.u64(flow.command === 'add' || flow.cookieMask === 0n ? flow.cookie : flow.matchCookie).u64(flow.cookieMask);
+  writer.u64(flow.command === 'add' ? flow.cookie : flow.matchCookie).u64(flow.cookieMask);
   // "All tables" is for deletions only; what is added without a table goes to the first.
   writer.u8(table === ALL_TABLES && !flow.command.startsWith('delete') ? 0 : table).u8(command);
   writer.u16(flow.idleTimeout).u16(flow.hardTimeout).u16(flow.priority).u32(flow.bufferId);
@@ -127,18 +128,20 @@ function readFlowMod10(reader: ByteReader, dialect: Dialect, nxm: boolean): Flow
   }
   if (selection.mask !== 0n && command === 'add')
     throw new ProtocolError('NXBRC_NXM_INVALID', 'an added flow selects no cookies');
-  if (flags & EMERGENCY_FLAG10) throw new ProtocolError('OFPFMFC_TABLE_FULL', 'there is no emergency flow cache');
-  if (flags & ~(FLAGS10 | EMERGENCY_FLAG10))
-    throw new ProtocolError('OFPFMFC_BAD_FLAGS', `flags 0x${flags.toString(16)}`);
   if (!command) throw new ProtocolError('OFPFMFC_BAD_COMMAND', `flow_mod command ${packed}`);
   const actions = readFlowActions(reader, 1);
+  if (flags & ~(FLAGS10 | EMERGENCY_FLAG10))
+    throw new ProtocolError('OFPFMFC_BAD_FLAGS', `flags 0x${flags.toString(16)}`);
+  if (flags & EMERGENCY_FLAG10) throw new ProtocolError('OFPFMFC_TABLE_FULL', 'there is no emergency flow cache');
+  const found = match ?? readMatch10(reader);
+  requireConsistent(actions, found, table, false);
   return {
     type: 'flow_mod',
     command,
     table,
     // A match without wildcards comes before all others (OpenFlow 1.0, 3.4).
     priority: wildcarded ? wirePriority : 0xffff,
-    match: match ?? readMatch10(reader),
+    match: found,
     cookie,
     modifyCookie: isModify(command) && cookie !== 2n ** 64n - 1n,
     matchCookie: selection.cookie,
@@ -146,7 +149,7 @@ function readFlowMod10(reader: ByteReader, dialect: Dialect, nxm: boolean): Flow
     idleTimeout,
     hardTimeout,
     bufferId,
-    outPort: command.startsWith('delete') ? outPort : OFPP.none,
+    outPort,
     outGroup: ANY_GROUP,
     flags,
     importance: 0,
@@ -180,15 +183,13 @@ function readFlowMod13(reader: ByteReader, version: OpenflowVersion): FlowModMes
   const flags = reader.u16();
   const importance = reader.u16();
   const match = readOxmMatch(reader);
-  const actions = readFlowActions(reader, version);
+  if (outPort >= 0xff00 && outPort < OFPP.max) throw new ProtocolError('OFPBAC_BAD_OUT_PORT', `port ${outPort}`);
   if (!command) throw new ProtocolError('OFPFMFC_BAD_COMMAND', `flow_mod command ${commandNumber}`);
-  if (flags & ~flagsFor(version)) throw new ProtocolError('OFPFMFC_BAD_FLAGS', `flags 0x${flags.toString(16)}`);
-  const deletes = command.startsWith('delete');
-  if (table === ALL_TABLES && !deletes)
+  if (table === ALL_TABLES && !command.startsWith('delete'))
     throw new ProtocolError('OFPFMFC_BAD_TABLE_ID', `a flow ${command} for all tables`);
-  // Only deletions look at the output; controllers leave anything in these fields otherwise.
-  if (deletes && outPort >= 0xff00 && outPort < OFPP.max)
-    throw new ProtocolError('OFPBAC_BAD_OUT_PORT', `port ${outPort}`);
+  const actions = readFlowActions(reader, version);
+  if (flags & ~flagsFor(version)) throw new ProtocolError('OFPFMFC_BAD_FLAGS', `flags 0x${flags.toString(16)}`);
+  requireConsistent(actions, match, table, true);
   const adds = command === 'add';
   return {
     type: 'flow_mod',
@@ -196,7 +197,7 @@ function readFlowMod13(reader: ByteReader, version: OpenflowVersion): FlowModMes
     table,
     priority,
     match,
-    cookie: adds || cookieMask === 0n ? cookie : 0n,
+    cookie: adds ? cookie : 0n,
     // A modify with a mask selects; without one OpenFlow 1.1 and later leave cookies alone.
     modifyCookie: false,
     matchCookie: adds ? 0n : cookieMask === 0n ? 0n : cookie,
@@ -204,8 +205,8 @@ function readFlowMod13(reader: ByteReader, version: OpenflowVersion): FlowModMes
     idleTimeout,
     hardTimeout,
     bufferId,
-    outPort: deletes ? outPort : OFPP.none,
-    outGroup: deletes ? outGroup : ANY_GROUP,
+    outPort,
+    outGroup,
     flags,
     importance: version >= 5 ? importance : 0,
     actions,

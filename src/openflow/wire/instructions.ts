@@ -65,21 +65,23 @@ export function readFlowActions(reader: ByteReader, version: OpenflowVersion): A
     checkActionOrder(actions);
     return actions;
   }
-  const found: Action[][] = [[], [], [], [], [], []];
-  const seen = new Set<number>();
+  const bodies = new Map<number, ByteReader>();
   while (reader.remaining > 0) {
-    if (reader.remaining < 4) throw new ProtocolError('OFPBIC_BAD_LEN', `${reader.remaining} bytes are no instruction`);
+    const available = reader.remaining;
+    if (available < 8) throw new ProtocolError('OFPBIC_BAD_LEN', `${available} bytes are no instruction`);
     const type = reader.u16();
     const length = reader.u16();
-    if (length < 8 || length % 8 !== 0 || length - 4 > reader.remaining)
+    if (length < 8 || length % 8 !== 0 || length > available)
       throw new ProtocolError('OFPBIC_BAD_LEN', `an instruction of ${length} bytes`);
     const body = subReader(reader, length - 4, 'OFPBIC_BAD_LEN');
     checkKnown(type, body, version);
-    const instruction = readInstruction(type, body, version);
-    if (seen.has(type)) throw new ProtocolError('OFPBIC_DUP_INST', `instruction ${type} stands twice`);
-    seen.add(type);
-    for (const action of instruction) found[instructionRank(action.type)].push(action);
+    if (bodies.has(type)) throw new ProtocolError('OFPBIC_DUP_INST', `instruction ${type} stands twice`);
+    bodies.set(type, body);
   }
+  // Only when the whole list is sound does it matter what is in it.
+  const found: Action[][] = [[], [], [], [], [], []];
+  for (const [type, body] of bodies)
+    for (const action of readInstruction(type, body, version)) found[instructionRank(action.type)].push(action);
   return found.flat();
 }
 

@@ -19,9 +19,17 @@ import {
 } from '../../packet/index.ts';
 import { OFPP } from '../port.ts';
 import type { ErrorName } from './error-codes.ts';
-import { describeHeader, readOxmHeader, readOxmValue, wireIdFor, writeOxm, writeOxmHeader } from './oxm.ts';
+import {
+  describeHeader,
+  type OxmField,
+  readOxmHeader,
+  readOxmValue,
+  wireIdFor,
+  writeOxm,
+  writeOxmHeader,
+} from './oxm.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { type ByteReader, padded8, skipZeros, subReader, wireReader } from './reader.ts';
+import { type ByteReader, padded8, subReader, wireReader } from './reader.ts';
 
 /** What a flow_mod or a request for flows says of cookies in an NXM match. */
 export interface CookieMatch {
@@ -148,14 +156,11 @@ export function readMatchFields(reader: ByteReader, reading: MatchReading = {}):
   let cookieSeen = false;
   while (reader.remaining > 0) {
     const header = readOxmHeader(reader);
-    if (header.length > reader.remaining)
-      throw new ProtocolError('OFPBMC_BAD_LEN', `a field of ${header.length} bytes where ${reader.remaining} are left`);
     const isCookie =
       header.oxmClass === COOKIE_CLASS &&
       header.number === COOKIE_NUMBER &&
       header.length === (header.hasMask ? 16 : 8);
-    if (isCookie) {
-      if (!reading.onCookie) throw new ProtocolError('NXBRC_NXM_INVALID', 'a cookie where none may be matched');
+    if (isCookie && reading.onCookie) {
       if (cookieSeen) throw new ProtocolError('OFPBMC_DUP_FIELD', 'two cookies');
       cookieSeen = true;
       const cookie = reader.u64();
@@ -163,31 +168,22 @@ export function readMatchFields(reader: ByteReader, reading: MatchReading = {}):
       continue;
     }
     const part = readOxmValue(reader, header);
-    if (!part) {
-      if (reading.loose) continue;
-      throw new ProtocolError('OFPBMC_BAD_FIELD', describeHeader(header));
-    }
-    addField(builder, part.field, part.value, part.mask, reading);
+    if (part) addField(builder, part, reading);
+    else if (!reading.loose) throw new ProtocolError('OFPBMC_BAD_FIELD', describeHeader(header));
   }
   return builder.build();
 }
 
-function addField(
-  builder: MatchBuilder,
-  target: Field,
-  value: Uint8Array,
-  mask: Uint8Array,
-  reading: MatchReading,
-): void {
+function addField(builder: MatchBuilder, { field: target, value, mask }: OxmField, reading: MatchReading): void {
+  const ones = allOnes(target);
+  if (!target.maskable && !mask.every((byte) => byte === 0xff) && !mask.every((byte) => byte === 0))
+    throw new ProtocolError('OFPBMC_BAD_MASK', `${target.name} takes no mask`);
+  checkValue(target, value, 'OFPBMC_BAD_VALUE');
   if (reading.pipelineOnly && target.origin === 'packet')
     throw new ProtocolError('OFPBRC_PIPELINE_FIELDS_ONLY', `${target.name} is part of the packet`);
   if (!reading.loose && !builder.holds(target))
     throw new ProtocolError('OFPBMC_BAD_PREREQ', `${target.name} without its prerequisite`);
   if (overlapsEarlier(builder, target)) throw new ProtocolError('OFPBMC_DUP_FIELD', `${target.name} is matched twice`);
-  const ones = allOnes(target);
-  if (!target.maskable && !mask.every((byte) => byte === 0xff) && !mask.every((byte) => byte === 0))
-    throw new ProtocolError('OFPBMC_BAD_MASK', `${target.name} takes no mask`);
-  checkValue(target, value, 'OFPBMC_BAD_VALUE');
   const cut = mask.map((byte, i) => byte & ones[i]);
   // An option's length is not part of what is matched: bytes it does not have are zero.
   if (target.special === 'tunMetadata' || cut.some((byte) => byte !== 0)) builder.set(target, value, cut);
@@ -216,17 +212,22 @@ function overlapsEarlier(builder: MatchBuilder, target: Field): boolean {
   return false;
 }
 
+/** Bytes of the fixed match of OpenFlow 1.1, type 0. */
+const STANDARD_MATCH_BYTES = 88;
+
 /** Reads `ofp_match` with its padding. */
 export function readOxmMatch(reader: ByteReader, reading: MatchReading = {}): Match {
-  const start = reader.remaining;
-  if (start < 4) throw new ProtocolError('OFPBMC_BAD_LEN', 'no room for a match');
+  const available = reader.remaining;
+  if (available < 4) throw new ProtocolError('OFPBMC_BAD_LEN', 'no room for a match');
   const type = reader.u16();
   const length = reader.u16();
-  if (type !== 1) throw new ProtocolError('OFPBMC_BAD_TYPE', `match type ${type}`);
-  if (length < 4 || padded8(length) > start)
-    throw new ProtocolError('OFPBMC_BAD_LEN', `a match of ${length} bytes where ${start} are left`);
+  if (type > 1) throw new ProtocolError('OFPBMC_BAD_TYPE', `match type ${type}`);
+  if (length < 4 || length > available || (type === 0 && length !== STANDARD_MATCH_BYTES))
+    throw new ProtocolError('OFPBMC_BAD_LEN', `a match of ${length} bytes where ${available} are left`);
+  if (type === 0) throw new ProtocolError('OFPBMC_BAD_TYPE', 'a match of OpenFlow 1.1');
+  if (padded8(length) > available) throw new ProtocolError('OFPBMC_BAD_LEN', 'a match without its padding');
   const match = readMatchFields(subReader(reader, length - 4, 'OFPBMC_BAD_LEN'), reading);
-  skipZeros(reader, padded8(length) - length, 'OFPBMC_BAD_TYPE');
+  reader.skip(padded8(length) - length);
   return match;
 }
 
@@ -296,7 +297,7 @@ export function writeMatch10(writer: ByteWriter, match: Match): void {
   if (proto !== undefined) wildcards &= ~OFPFW10.nwProto;
   if ((tos.mask & 0xfc) === 0xfc) wildcards &= ~OFPFW10.nwTos;
   const ports = [KEY.l4Src, KEY.l4Dst].map((offset, i) => {
-    const icmp = prerequisiteHolds('icmpv4', match);
+    const icmp = prerequisiteHolds('icmpv4', match) || prerequisiteHolds('icmpv6', match);
     const value = icmp ? number(offset + 1, 1) : number(offset, 2);
     if (value !== undefined) wildcards &= ~(i === 0 ? OFPFW10.tpSrc : OFPFW10.tpDst);
     return value ?? 0;
@@ -386,7 +387,7 @@ export function readMatch10(reader: ByteReader): Match {
   [OFPFW10.tpSrc, OFPFW10.tpDst].forEach((bit, i) => {
     if (!exact(bit)) return;
     for (const protocol of ['tcp', 'udp', 'sctp']) set(`${protocol}_${i === 0 ? 'src' : 'dst'}`, ports[i]);
-    set(i === 0 ? 'icmp_type' : 'icmp_code', ports[i] & 0xff);
+    for (const icmp of ['icmp', 'icmpv6']) set(`${icmp}_${i === 0 ? 'type' : 'code'}`, ports[i] & 0xff);
   });
   return builder.build();
 }

@@ -454,7 +454,8 @@ function readLearn(body: ByteReader, extended: boolean): ActionOf<'learn'> {
   if (extended) {
     limit = body.u32();
     const start = body.u16();
-    if (body.u16() !== 0) throw bad('OFPBAC_BAD_ARGUMENT', 'learn with padding not zero');
+    if (body.u16() !== 0 || (start !== 0 && (flags & 4) === 0))
+      throw bad('OFPBAC_BAD_ARGUMENT', 'learn with padding not zero');
     if (flags & 4) resultDestination = partOf(readFieldHeader(body), start, 1);
   }
   const specs: LearnSpec[] = [];
@@ -496,7 +497,7 @@ function readLearnSpec(body: ByteReader, header: number): LearnSpec {
   };
   const part = (): Subfield => {
     short(6);
-    const target = readFieldHeader(body);
+    const target = readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE');
     return partOf(target, body.u16(), bits);
   };
   let literal: FieldValue | undefined;
@@ -539,8 +540,8 @@ function readBundle(body: ByteReader, load: boolean): ActionOf<'bundle'> {
   let destination: Subfield | undefined;
   if (load) {
     const start = body.remaining;
-    destination = partOfNbits(readFieldHeader(body), packed);
-    if (start - body.remaining === 4) requireZeros(body, 4);
+    destination = partOfNbits(readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE'), packed);
+    if (start - body.remaining === 4) body.skip(4);
     if (destination.bits < 16) throw bad('OFPBAC_BAD_ARGUMENT', 'a bundle_load into fewer than 16 bits');
     writable(destination);
   } else {
@@ -562,7 +563,7 @@ function readMultipath(body: ByteReader): ActionOf<'multipath'> {
   const arg = body.u32();
   body.skip(2);
   const packed = body.u16();
-  const destination = writable(partOfNbits(readFieldHeader(body), packed));
+  const destination = writable(partOfNbits(readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE'), packed));
   if (destination.bits < 16 && links > 1 << destination.bits)
     throw bad('OFPBAC_BAD_ARGUMENT', `${links} links into ${destination.bits} bits`);
   return { type: 'multipath', fields, basis, algorithm, links, arg, destination };
@@ -587,12 +588,12 @@ function readController2(body: ByteReader): ActionOf<'controller'> {
     else if (type === 1) action = { ...action, controllerId: content.u16() };
     else if (type === 2) action = { ...action, reason: readReason(content.u8()) };
     else if (type === 3) action = { ...action, userdata: content.take(content.remaining).slice() };
-    else if (type === 4) action = { ...action, pause: true };
-    else if (type === 5) action = { ...action, meterId: content.u32() };
+    else if (type === 4) {
+      action = { ...action, pause: true };
+      content.skip(content.remaining);
+    } else if (type === 5) action = { ...action, meterId: content.u32() };
     else throw new ProtocolError('OFPBPC_BAD_TYPE', `controller property ${type}`);
-    // The 16-bit properties count two bytes of padding as theirs.
-    if (type <= 1 && content.remaining === 2) content.skip(2);
-    if (content.remaining > 0) throw new ProtocolError('OFPBPC_BAD_LEN', `controller property ${type} is too long`);
+    // What follows in a property is padding, which senders count differently.
   }
   return action;
 }
@@ -633,44 +634,33 @@ const decodeCt: ActionDecoder = (body, { nested }) => {
   const table = body.u8();
   body.skip(3);
   const alg = body.u16();
-  const actions = nested(body);
+  const actions = nested(body, 'ct');
   const commit = (flags & 1) !== 0;
   const force = (flags & 2) !== 0;
   if (flags & ~3 || (force && !commit)) throw bad('OFPBAC_BAD_ARGUMENT', `ct with flags ${flags}`);
-  if (actions.some((action) => !isCtAction(action.type, writtenName(action))))
-    throw bad('OFPBAC_BAD_SET_ARGUMENT', 'ct with an action that it cannot hold');
   if (!commit && actions.some((action) => action.type !== 'nat' || action.direction !== undefined))
     throw bad('OFPBAC_BAD_ARGUMENT', 'ct with actions that need commit');
   return { type: 'ct', commit, force, zone, ...(table === 255 ? {} : { table }), alg, actions };
 };
-
-function writtenName(action: { type: string; field?: Field; destination?: unknown }): string | undefined {
-  if (action.type === 'set_field') return action.field?.name;
-  return action.type === 'move' ? (action.destination as Subfield).field.name : undefined;
-}
-
-function isCtAction(type: string, written: string | undefined): boolean {
-  return type === 'nat' || written === 'ct_mark' || written === 'ct_label';
-}
 
 function readZone(body: ByteReader): number | Subfield {
   const start = body.offset;
   const header = body.u32();
   if (header === 0) return body.u16();
   body.offset = start;
-  const target = readFieldHeader(body);
+  const target = readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE');
   const zone = partOfNbits(target, body.u16());
   if (zone.bits !== 16) throw bad('OFPBAC_BAD_SET_LEN', 'a ct zone that is not 16 bits wide');
   return zone;
 }
 
 function readNat(body: ByteReader): ActionOf<'nat'> {
-  const pad = body.u16();
+  body.skip(2);
   const flags = body.u16();
   const present = body.u16();
   const source = (flags & 1) !== 0;
   const destination = (flags & 2) !== 0;
-  if (pad !== 0 || flags & ~0x1f || present & ~0x3f) throw bad('OFPBAC_BAD_ARGUMENT', 'nat with unknown flags');
+  if (flags & ~0x1f || present & ~0x3f) throw bad('OFPBAC_BAD_ARGUMENT', 'nat with unknown flags');
   const range = { persistent: (flags & 4) !== 0, hash: (flags & 8) !== 0, random: (flags & 16) !== 0 };
   if ((source && destination) || (range.hash && range.random))
     throw bad('OFPBAC_BAD_ARGUMENT', 'nat with flags that exclude each other');
@@ -694,7 +684,6 @@ function readNat(body: ByteReader): ActionOf<'nat'> {
     (first && !source && !destination) ||
     (first && last && compare(last, first) < 0);
   if (wrong) throw bad('OFPBAC_BAD_ARGUMENT', 'nat with a range that is none');
-  if (body.remaining >= 8) throw new ProtocolError('OFPBAC_BAD_LEN', 'nat that is too long');
   const noRange = !first && (range.persistent || range.hash || range.random);
   return {
     type: 'nat',
@@ -757,7 +746,7 @@ function readEncapProperty(body: ByteReader): EncapProperty {
 
 function bareDecoder<T extends 'exit' | 'pop_queue' | 'ct_clear' | 'dec_nsh_ttl'>(type: T): ActionDecoder {
   return (body) => {
-    requireZeros(exactly(body, 6));
+    exactly(body, 6).skip(6);
     return { type };
   };
 }
@@ -793,7 +782,7 @@ export const niciraDecoders: Readonly<Record<number, ActionDecoder>> = {
   [NXAST.regLoad](body) {
     exactly(body, 14);
     const packed = body.u16();
-    const destination = writable(partOfNbits(readFieldHeader(body), packed));
+    const destination = writable(partOfNbits(readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE'), packed));
     const value = body.u64();
     if (destination.bits < 64 && value >> BigInt(destination.bits) !== 0n)
       throw bad('OFPBAC_BAD_ARGUMENT', `a load of 0x${value.toString(16)} into ${destination.bits} bits`);
@@ -820,9 +809,13 @@ export const niciraDecoders: Readonly<Record<number, ActionDecoder>> = {
   [NXAST.outputReg](body) {
     exactly(body, 14);
     const packed = body.u16();
-    const source = partOfNbits(readFieldHeader(body), packed);
+    const start = body.offset;
+    body.skip(4);
     const maxLen = body.u16();
-    requireZeros(body, 6);
+    if (body.take(6).some((byte) => byte !== 0)) throw bad('OFPBAC_BAD_ARGUMENT', 'output with padding not zero');
+    body.offset = start;
+    const source = partOfNbits(readFieldHeader(body, 'OFPBAC_BAD_SET_TYPE'), packed);
+    body.skip(body.remaining);
     return { type: 'output_reg', source, maxLen };
   },
   [NXAST.outputReg2](body) {
@@ -837,7 +830,7 @@ export const niciraDecoders: Readonly<Record<number, ActionDecoder>> = {
   [NXAST.learn2]: (body) => readLearn(body, true),
   [NXAST.exit]: bareDecoder('exit'),
   [NXAST.decTtl](body) {
-    requireZeros(exactly(body, 6));
+    exactly(body, 6).skip(6);
     return { type: 'dec_ttl' };
   },
   [NXAST.finTimeout](body) {
@@ -882,7 +875,7 @@ export const niciraDecoders: Readonly<Record<number, ActionDecoder>> = {
     return { type: 'set_mpls_label', value };
   },
   [NXAST.decMplsTtl](body) {
-    requireZeros(exactly(body, 6));
+    exactly(body, 6).skip(6);
     return { type: 'dec_mpls_ttl' };
   },
   [NXAST.stackPush]: (body) => ({ type: 'push', subfield: readStack(body) }),
@@ -913,8 +906,7 @@ export const niciraDecoders: Readonly<Record<number, ActionDecoder>> = {
     return { type: 'group', group: body.u32() };
   },
   [NXAST.clone](body, { nested }) {
-    if (body.remaining < 6 || body.take(6).some((byte) => byte !== 0))
-      throw new ProtocolError('NXBRC_MUST_BE_ZERO', 'clone with padding not zero');
+    body.skip(6);
     return { type: 'clone', actions: nested(body) };
   },
   [NXAST.ctClear]: bareDecoder('ct_clear'),
@@ -946,7 +938,7 @@ function mplsTypeAction(type: 'push_mpls' | 'pop_mpls', body: ByteReader): Actio
   const value = body.u16();
   if (type === 'push_mpls' && value !== 0x8847 && value !== 0x8848)
     throw bad('OFPBAC_BAD_ARGUMENT', `push_mpls of Ethertype 0x${value.toString(16)}`);
-  requireZeros(body);
+  body.skip(body.remaining);
   return { type, value };
 }
 
@@ -957,7 +949,7 @@ function byteAction(
 ): ActionOf<'set_mpls_ttl' | 'set_mpls_tc'> {
   const value = body.u8();
   if (value > max) throw bad('OFPBAC_BAD_ARGUMENT', `${type} ${value}`);
-  requireZeros(body);
+  body.skip(body.remaining);
   return { type, value };
 }
 

@@ -8,6 +8,7 @@ import {
   OXM_CLASS_EXPERIMENTER,
   type WireId,
 } from '../../packet/index.ts';
+import type { ErrorName } from './error-codes.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /*
@@ -109,34 +110,50 @@ export interface OxmField {
   readonly mask: FieldValue;
 }
 
-/** The value and mask of a field whose header was read, `undefined` for an unknown field, which is passed over. */
+/**
+ * The value and mask of a field whose header was read; `undefined`, and passed over, when no field has that number and
+ * length.
+ */
 export function readOxmValue(reader: ByteReader, header: OxmHeader): OxmField | undefined {
-  const { field, hasMask, length } = header;
+  const { hasMask, length } = header;
+  if (length > reader.remaining)
+    throw new ProtocolError('OFPBMC_BAD_LEN', `a field of ${length} bytes where ${reader.remaining} are left`);
   const payload = reader.take(length);
+  const bytes = hasMask ? length >> 1 : length;
+  if (hasMask)
+    for (let i = 0; i < bytes; i++)
+      if (payload[i] & ~payload[bytes + i])
+        throw new ProtocolError('OFPBMC_BAD_WILDCARDS', 'a field has bits set that its mask leaves out');
+  const field = fittingField(header);
   if (!field) return undefined;
-  const bytes = hasMask ? length / 2 : length;
-  const fits = field.special === 'tunMetadata' ? bytes >= 1 && bytes <= MAX_VARIABLE : bytes === field.bytes;
-  if (!Number.isInteger(bytes) || !fits)
-    throw new ProtocolError('OFPBMC_BAD_LEN', `${field.name} with ${length} bytes`);
   const value = new Uint8Array(field.bytes);
   const mask = new Uint8Array(field.bytes);
   value.set(payload.subarray(0, bytes), field.bytes - bytes);
   if (hasMask) mask.set(payload.subarray(bytes), field.bytes - bytes);
   // Without a mask all of the field counts; of a tunnel option too, however long the switch takes it to be.
   else mask.fill(0xff);
-  if (hasMask && value.some((byte, i) => (byte & ~mask[i]) !== 0))
-    throw new ProtocolError('OFPBMC_BAD_WILDCARDS', `${field.name} has bits set that its mask leaves out`);
   return { field, value, mask };
 }
 
-/** Reads a header alone, as actions have it to name a field, and the field that it names. */
-export function readFieldHeader(reader: ByteReader): Field {
+/** The field that has the number and the length of a header. */
+export function fittingField({ field, hasMask, length }: OxmHeader): Field | undefined {
+  if (!field || (hasMask && length % 2 !== 0)) return undefined;
+  const bytes = hasMask ? length / 2 : length;
+  const fits = field.special === 'tunMetadata' ? bytes >= 1 && bytes <= MAX_VARIABLE : bytes === field.bytes;
+  return fits ? field : undefined;
+}
+
+/**
+ * Reads a header alone, as actions have it to name a field, and the field that it names. Actions that have a place for 4
+ * bytes of it report an unknown one as `OFPBAC_BAD_SET_TYPE`, the others as `OFPBMC_BAD_FIELD`.
+ */
+export function readFieldHeader(reader: ByteReader, error: ErrorName = 'OFPBMC_BAD_FIELD'): Field {
   const header = readOxmHeader(reader);
-  if (!header.field) throw new ProtocolError('OFPBMC_BAD_FIELD', describeHeader(header));
-  if (header.hasMask) throw new ProtocolError('NXBRC_NXM_BAD_TYPE', 'a field is named with a mask');
-  if (header.field.special !== 'tunMetadata' && header.length !== header.field.bytes)
-    throw new ProtocolError('OFPBMC_BAD_FIELD', `${header.field.name} named with ${header.length} bytes`);
-  return header.field;
+  const found = fittingField(header) ?? (header.field?.special === 'tunMetadata' ? header.field : undefined);
+  if (!found) throw new ProtocolError(error, describeHeader(header));
+  if (header.hasMask && error === 'OFPBMC_BAD_FIELD')
+    throw new ProtocolError('OFPBMC_BAD_MASK', 'a field is named with a mask');
+  return found;
 }
 
 export function describeHeader(header: OxmHeader): string {

@@ -22,11 +22,6 @@ export function padded8(length: number): number {
   return (length + 7) & ~7;
 }
 
-/** Skips bytes that must be zero. */
-export function skipZeros(reader: ByteReader, count: number, error: ErrorName): void {
-  if (reader.take(count).some((byte) => byte !== 0)) throw new ProtocolError(error, 'bytes that must be zero are not');
-}
-
 /** A text of a fixed number of bytes, ended by the first zero. */
 export function readText(reader: ByteReader, length: number): string {
   const bytes = reader.take(length);
