@@ -108,6 +108,8 @@ function sizeArgument(state: State, helper: Helper, register: number): number {
 
 function checkScalarOrNothing(state: State, register: number, helper: Helper): void {
   const value = state.registers[register];
+  // What was on the stack before is nobody's to print.
+  if (value.kind === 'uninitialised' && value.loadedAt !== undefined) readRegister(state, register);
   if (value.kind !== 'uninitialised' && value.kind !== 'scalar')
     throw leak(register, value, `what ${helper.name} prints`);
 }
