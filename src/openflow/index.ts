@@ -44,5 +44,7 @@ export { ERROR_CODES, type ErrorName } from './wire/error-codes.ts';
 export { errorReply, helloFailed, nameOfError } from './wire/error-reply.ts';
 export { writeFlowStats } from './wire/flow-codec.ts';
 export { fitsOpenflow10 } from './wire/match.ts';
+export { replyElements } from './wire/multipart-codec.ts';
+export { wireIdFor, writeOxmHeader } from './wire/oxm.ts';
 export { type ErrorNumbers, errorName, errorNumbers, ProtocolError } from './wire/protocol-error.ts';
 export { MessageStream } from './wire/stream.ts';

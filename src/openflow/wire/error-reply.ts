@@ -4,8 +4,8 @@ import { readHeader } from './codec.ts';
 import type { ErrorName } from './error-codes.ts';
 import { errorName, type ProtocolError } from './protocol-error.ts';
 
-/** How much of an offending message an error carries back. */
-const DATA_BYTES = 64;
+/** How much of an offending message an error carries back: all that fits, as with Open vSwitch; 64 bytes are the least. */
+const DATA_BYTES = 0xffff - 24;
 
 /** The error that answers a message: its transaction id, and the start of it as data. */
 export function errorReply(error: ProtocolError, offending: Uint8Array, version: OpenflowVersion): Message {

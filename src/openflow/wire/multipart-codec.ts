@@ -320,7 +320,6 @@ export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Gene
     case 'meter_features':
       yield element((writer) => {
         writer.u32(body.maxMeter).u32(body.bandTypes).u32(body.capabilities).u8(body.maxBands).u8(body.maxColor).u16(0);
-        if (version >= 6) writer.u32(0).u32(0);
       });
       return;
     case 'unknown':
@@ -390,7 +389,7 @@ export function readMultipartReply(reader: ByteReader, header: MultipartHeader, 
       const capabilities = reader.u32();
       const maxBands = reader.u8();
       const maxColor = reader.u8();
-      reader.skip(version >= 6 ? 10 : 2);
+      reader.skip(2);
       return { kind, maxMeter, bandTypes, capabilities, maxBands, maxColor };
     }
     case 'group':
