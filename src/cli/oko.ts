@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { asmCommand } from './bpf/asm.ts';
 import { disasmCommand } from './bpf/disasm.ts';
 import { runCommand } from './bpf/run.ts';
+import { bridgeCommand } from './bridge/bridge.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
 import { replayCommand } from './replay/replay.ts';
@@ -14,6 +15,7 @@ export function okoCommand(): Command {
     .version(readVersion())
     .addCommand(demoCommand())
     .addCommand(replayCommand())
+    .addCommand(bridgeCommand())
     .addCommand(bpfCommand())
     .addCommand(explainCommand())
     .showHelpAfterError('(add --help for what this command takes)');

@@ -260,7 +260,7 @@ export class Bridge {
       const table = this.#tables.peek(number);
       return {
         table: number,
-        name: table?.name ?? (number === 0 ? 'classifier' : `table${number}`),
+        name: table?.name ?? '',
         maxEntries: table?.maxFlows ?? 1_000_000,
         activeCount: table?.size ?? 0,
         lookupCount: BigInt(table?.lookups ?? 0),

@@ -13,6 +13,14 @@ export const OFPROTO_ERRORS = {
     meaning: 'A map was named that the filter program does not have.',
     remedy: 'The message lists the maps of the program; name one of them by number or name.',
   },
+  OFPROTO_BAD_TARGET: {
+    meaning: 'A controller was named in a form that is none.',
+    remedy: 'Write tcp:HOST[:PORT], ssl:HOST[:PORT], unix:FILE, ptcp:[PORT][:HOST], pssl:[PORT][:HOST] or punix:FILE.',
+  },
+  OFPROTO_CANNOT_LISTEN: {
+    meaning: 'The switch could not wait for controllers on a socket.',
+    remedy: 'Check that the address or the folder exists, that nobody else uses it, and that the process may.',
+  },
   OFPROTO_BAD_TABLE: {
     meaning: 'A flow was put into a table that the bridge does not have.',
     remedy: 'Leave the table out, or choose one from 0 to 253.',

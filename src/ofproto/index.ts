@@ -1,4 +1,5 @@
 export { Bridge, type BridgeOptions, type TableSettings } from './bridge.ts';
+export * from './connection/index.ts';
 export { OFPROTO_ERRORS, OfprotoError, type OfprotoErrorCode } from './errors.ts';
 export { type FilterProgram, FilterPrograms, type FilterProgramsOptions } from './filter-programs.ts';
 export type { FlowChange, FlowModOptions } from './flow-changes.ts';

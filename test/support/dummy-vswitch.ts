@@ -43,6 +43,11 @@ export class DummyVswitch {
     this.#run('ovs-vsctl', [db, ...`${bridge} ${ports.join(' ')} options:tx_pcap=${this.#capture}`.split(' ')]);
   }
 
+  /** Where its OpenFlow management socket is. */
+  get socket(): string {
+    return join(this.#folder, 'br0.mgmt');
+  }
+
   get #capture(): string {
     return join(this.#folder, 'p2.pcap');
   }

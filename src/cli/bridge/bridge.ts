@@ -1,0 +1,90 @@
+import { Command } from 'commander';
+import type { FailMode } from '../../ofproto/index.ts';
+import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import { CliError } from '../errors.ts';
+import { type PortArgument, portArguments } from './port-argument.ts';
+
+export const DEFAULT_RUNDIR = '/var/run/openvswitch';
+const VERSION_NAMES: Readonly<Record<string, OpenflowVersion>> = {
+  OpenFlow10: OPENFLOW_VERSIONS.of10,
+  OpenFlow13: OPENFLOW_VERSIONS.of13,
+  OpenFlow14: OPENFLOW_VERSIONS.of14,
+  OpenFlow15: OPENFLOW_VERSIONS.of15,
+};
+
+export interface BridgeCommandOptions {
+  readonly port?: readonly PortArgument[];
+  readonly controller?: readonly string[];
+  readonly failMode: FailMode;
+  readonly protocols?: readonly OpenflowVersion[];
+  readonly datapathId?: bigint;
+  readonly rundir?: string;
+  readonly probeInterval?: number;
+  readonly maxBackoff?: number;
+  readonly privateKey?: string;
+  readonly certificate?: string;
+  readonly caCert?: string;
+}
+
+export function bridgeCommand(): Command {
+  return new Command('bridge')
+    .description('Run one bridge on network devices, without a database, until it is told to stop.')
+    .argument('<name>', 'name of the bridge; ovs-ofctl finds it by this name')
+    .option(
+      '--port <n=device[:type]>',
+      'a port: number or LOCAL, device, and what it is: system, tap (made and removed again) or null (repeatable)',
+      portArguments,
+    )
+    .option('--controller <target>', 'tcp:, ssl:, unix: to connect, ptcp:, pssl:, punix: to wait (repeatable)', collect)
+    .option(
+      '--fail-mode <mode>',
+      'without a controller: standalone (switch by learnt addresses) or secure',
+      failMode,
+      'standalone',
+    )
+    .option('--protocols <list>', `versions to speak, such as OpenFlow10,OpenFlow13`, protocols)
+    .option('--datapath-id <hex>', 'sixteen hexadecimal digits', datapathId)
+    .option('--rundir <dir>', `where NAME.mgmt is made (default: $OVS_RUNDIR or ${DEFAULT_RUNDIR})`)
+    .option('--probe-interval <ms>', 'ask controllers that say nothing for so long; 0: never', milliseconds)
+    .option('--max-backoff <ms>', 'longest wait before connecting again', milliseconds)
+    .option('--private-key <file>', 'for ssl: and pssl:, PEM')
+    .option('--certificate <file>', 'for ssl: and pssl:, PEM')
+    .option('--ca-cert <file>', 'the authority that must have signed a peer, PEM')
+    .action(async (name: string, options: BridgeCommandOptions) => {
+      // Only here, since it needs Linux.
+      const { runBridge } = await import('./run-bridge.ts');
+      await runBridge(name, options);
+    });
+}
+
+function collect(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+function failMode(value: string): FailMode {
+  if (value === 'standalone' || value === 'secure') return value;
+  throw new CliError('CLI_BAD_ARGUMENT', `--fail-mode ${value}: expected standalone or secure`);
+}
+
+function protocols(value: string): OpenflowVersion[] {
+  return value.split(/[\s,]+/).map((name) => {
+    const version = VERSION_NAMES[name];
+    if (version === undefined)
+      throw new CliError(
+        'CLI_BAD_ARGUMENT',
+        `--protocols ${value}: ${name} is not one of ${Object.keys(VERSION_NAMES).join(', ')}`,
+      );
+    return version;
+  });
+}
+
+function datapathId(value: string): bigint {
+  if (!/^(0x)?[0-9a-f]{1,16}$/i.test(value))
+    throw new CliError('CLI_BAD_ARGUMENT', `--datapath-id ${value}: expected up to sixteen hexadecimal digits`);
+  return BigInt(value.startsWith('0x') ? value : `0x${value}`);
+}
+
+function milliseconds(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new CliError('CLI_BAD_ARGUMENT', `${value} is not a number of milliseconds`);
+  return Number(value);
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WallClock } from '../../datapath/index.ts';
+import { Bridge, Controllers } from '../../ofproto/index.ts';
+import { CliError } from '../errors.ts';
+import { type BridgeCommandOptions, DEFAULT_RUNDIR } from './bridge.ts';
+import { deviceSettings, type OpenedPort, openPort } from './device.ts';
+import { DeviceLoop } from './device-loop.ts';
+import type { PortArgument } from './port-argument.ts';
+
+/** Runs a bridge until SIGINT or SIGTERM. */
+export async function runBridge(name: string, options: BridgeCommandOptions): Promise<void> {
+  if (!/^[^/\s]{1,15}$/.test(name)) throw new CliError('CLI_BAD_ARGUMENT', `"${name}" cannot be the name of a bridge`);
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const rundir = options.rundir ?? process.env.OVS_RUNDIR ?? DEFAULT_RUNDIR;
+  mkdirSync(rundir, { recursive: true });
+  const ports: OpenedPort[] = [];
+  const clock = new WallClock();
+  const bridge = new Bridge({ name, clock });
+  let controllers: Controllers | undefined;
+  let loop: DeviceLoop | undefined;
+  try {
+    for (const argument of options.port ?? []) ports.push(addPort(bridge, argument));
+    const id = options.datapathId ?? datapathIdOf(bridge);
+    controllers = new Controllers({
+      bridge,
+      clock,
+      datapathId: id,
+      failMode: options.failMode,
+      description: {
+        manufacturer: 'Oko',
+        hardware: 'Oko software switch',
+        software: readVersion(),
+        serial: 'None',
+        datapath: name,
+      },
+      ...(options.protocols === undefined ? {} : { versions: options.protocols }),
+      ...tlsOf(options),
+    });
+    await controllers.add(`punix:${join(rundir, `${name}.mgmt`)}`, { kind: 'service' });
+    for (const target of options.controller ?? [])
+      await controllers.add(target, {
+        ...(options.probeInterval === undefined ? {} : { probeIntervalMs: options.probeInterval }),
+        ...(options.maxBackoff === undefined ? {} : { maxBackoffMs: options.maxBackoff }),
+      });
+    loop = new DeviceLoop(bridge, ports);
+    process.stdout.write(
+      `bridge ${name} is running: datapath ${id.toString(16).padStart(16, '0')}, ${ports.length} ports, ${join(rundir, `${name}.mgmt`)}\n`,
+    );
+    await stopped;
+  } finally {
+    await controllers?.close();
+    if (loop === undefined) for (const { device } of ports) device?.close();
+    else await loop.close();
+  }
+}
+
+function addPort(bridge: Bridge, argument: PortArgument): OpenedPort {
+  const opened = openPort(argument);
+  try {
+    bridge.addPort(opened.number, opened.port, opened.device === undefined ? {} : deviceSettings(argument.device));
+  } catch (error) {
+    opened.device?.close();
+    throw error;
+  }
+  return opened;
+}
+
+/** The hardware address of the first port that has one, or one of our own. */
+function datapathIdOf(bridge: Bridge): bigint {
+  const mac = bridge.ports.list().find(({ mac }) => mac.some((byte) => byte !== 0))?.mac ?? localMac();
+  return mac.reduce((id, byte) => (id << 8n) | BigInt(byte), 0n);
+}
+
+/** Locally administered, of one station. */
+function localMac(): Uint8Array {
+  const mac = new Uint8Array(randomBytes(6));
+  mac[0] = (mac[0] & 0xfc) | 2;
+  return mac;
+}
+
+function tlsOf({ privateKey, certificate, caCert }: BridgeCommandOptions): {
+  tls?: { key: Buffer; cert: Buffer; ca: Buffer };
+} {
+  if (privateKey === undefined && certificate === undefined && caCert === undefined) return {};
+  if (privateKey === undefined || certificate === undefined || caCert === undefined)
+    throw new CliError('CLI_BAD_ARGUMENT', '--private-key, --certificate and --ca-cert are needed together');
+  return { tls: { key: readFileSync(privateKey), cert: readFileSync(certificate), ca: readFileSync(caCert) } };
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,99 @@
+import {
+  BUNDLE_CONTROL_TYPES,
+  type BundleControl,
+  encodeMessage,
+  errorReply,
+  ProtocolError,
+} from '../../openflow/index.ts';
+import type { FlowTransaction } from '../transaction.ts';
+import type { BundledMessage } from './bundle.ts';
+import { refusal } from './refusal.ts';
+import type { Session } from './session.ts';
+import type { SwitchControl } from './switch-control.ts';
+
+/** Carries out a request about a bundle; a promise that is yielded has to be waited for. */
+export function* answerBundleControl(
+  control: SwitchControl,
+  session: Session,
+  request: BundleControl & { readonly xid: number },
+): Generator<Uint8Array | Promise<void>> {
+  switch (request.control) {
+    case 'open_request':
+      session.bundles.open(request);
+      break;
+    case 'close_request':
+      session.bundles.close(request);
+      break;
+    case 'discard_request':
+      session.bundles.discard(request);
+      break;
+    case 'commit_request': {
+      const commit = new BundleCommit(control, session, session.bundles.take(request));
+      try {
+        commit.checkPorts();
+        yield commit.carryOut();
+      } catch (error) {
+        yield* encodeMessage(commit.errorFor(error), session.dialect);
+        throw new ProtocolError('OFPBFC_MSG_FAILED', `bundle ${request.bundleId} was not committed`);
+      }
+      break;
+    }
+    default:
+      throw new ProtocolError('OFPBFC_BAD_TYPE', `a switch does not take ${request.control}`);
+  }
+  const reply = BUNDLE_CONTROL_TYPES[BUNDLE_CONTROL_TYPES.indexOf(request.control) + 1];
+  yield* encodeMessage({ ...request, control: reply, flags: 0 }, session.dialect);
+}
+
+/** All messages of a bundle at once, or none of them. */
+class BundleCommit {
+  readonly #control: SwitchControl;
+  readonly #session: Session;
+  readonly #messages: readonly BundledMessage[];
+  readonly #flowMods: BundledMessage[] = [];
+  #transaction: FlowTransaction;
+  /** The message that is being looked at. */
+  #current: BundledMessage | undefined;
+
+  constructor(control: SwitchControl, session: Session, messages: readonly BundledMessage[]) {
+    this.#control = control;
+    this.#session = session;
+    this.#messages = messages;
+    this.#transaction = control.bridge.transaction();
+  }
+
+  /** Refuses what would fail only after the flows had been changed. */
+  checkPorts(): void {
+    for (const bundled of this.#messages) {
+      this.#current = bundled;
+      const { message } = bundled;
+      if (message.type !== 'port_mod') continue;
+      const { port: number, hardwareAddress } = message;
+      const port = this.#control.bridge.ports.get(number);
+      if (hardwareAddress.some((byte, i) => byte !== port.mac[i]))
+        throw new ProtocolError('OFPPMFC_BAD_HW_ADDR', `port ${number} has another address`);
+    }
+    this.#current = undefined;
+  }
+
+  async carryOut(): Promise<void> {
+    const options = { version: this.#session.version, origin: this.#session };
+    for (const bundled of this.#messages) {
+      if (bundled.message.type !== 'flow_mod') continue;
+      this.#flowMods.push(bundled);
+      this.#transaction.flowMod(bundled.message, options);
+    }
+    await this.#transaction.commitInSlices();
+    for (const { message } of this.#messages)
+      if (message.type === 'port_mod') {
+        const { port, hardwareAddress, config, mask } = message;
+        this.#control.bridge.portMod({ port, mac: hardwareAddress, config, mask });
+      }
+  }
+
+  /** The error about the message that failed. */
+  errorFor(error: unknown): ReturnType<typeof errorReply> {
+    const failed = this.#current ?? this.#flowMods[this.#transaction.failedAt];
+    return errorReply(refusal(error), failed?.bytes ?? new Uint8Array(0), this.#session.version);
+  }
+}

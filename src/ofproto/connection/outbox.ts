@@ -1,0 +1,66 @@
+import type { Duplex } from 'node:stream';
+
+/** Messages that a peer who does not read may have waiting for it before further ones of their kind are dropped. */
+const MAX_WAITING_PACKETS = 100;
+/** Bytes of announcements (ports, removed flows) that may wait; a peer that lets more pile up is given up. */
+const MAX_WAITING_BYTES = 16 << 20;
+
+/**
+ * What waits to be sent to one peer. Three kinds of messages, by what may be done when the peer does not read: replies are never
+ * dropped, instead their sender waits for `drained`; packets are dropped and counted; announcements are kept, up to a bound.
+ */
+export class Outbox {
+  readonly #stream: Duplex;
+  #waitingPackets = 0;
+  #droppedPackets = 0;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  /** Packets that were dropped because the peer did not read. */
+  get droppedPackets(): number {
+    return this.#droppedPackets;
+  }
+
+  reply(bytes: Uint8Array): void {
+    if (this.#stream.writable) this.#stream.write(bytes);
+  }
+
+  /** False when the packet was dropped. */
+  packet(bytes: Uint8Array): boolean {
+    if (!this.#stream.writable) return false;
+    if (this.#waitingPackets >= MAX_WAITING_PACKETS) {
+      this.#droppedPackets++;
+      return false;
+    }
+    this.#waitingPackets++;
+    this.#stream.write(bytes, () => {
+      this.#waitingPackets--;
+    });
+    return true;
+  }
+
+  /** False when too much waits: the peer would miss something that it relies on, so the connection has to end. */
+  announce(bytes: Uint8Array): boolean {
+    if (!this.#stream.writable) return true;
+    if (this.#stream.writableLength + bytes.length > MAX_WAITING_BYTES) return false;
+    this.#stream.write(bytes);
+    return true;
+  }
+
+  /** Resolves when the peer has read enough for more replies, or is gone; undefined when it has already. */
+  drained(): Promise<void> | undefined {
+    const stream = this.#stream;
+    if (!stream.writableNeedDrain || stream.destroyed) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        stream.off('drain', done);
+        stream.off('close', done);
+        resolve();
+      };
+      stream.on('drain', done);
+      stream.on('close', done);
+    });
+  }
+}

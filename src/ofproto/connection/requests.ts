@@ -1,0 +1,188 @@
+import {
+  decodeMessage,
+  encodeMessage,
+  type FlowModMessage,
+  type Message,
+  type MessageBody,
+  NO_BUFFER,
+  OFPP,
+  type PacketOut,
+  type PortMod,
+  ProtocolError,
+  type SwitchConfig,
+  type TableMod,
+} from '../../openflow/index.ts';
+import { field, OPENFLOW_VERSIONS } from '../../packet/index.ts';
+import { TABLE_COUNT } from '../flow-tables.ts';
+import { mergeAsyncMasks } from './async-config.ts';
+import { answerBundleControl } from './bundle-commit.ts';
+import { answerMultipart } from './multipart.ts';
+import { describePort } from './port-message.ts';
+import type { Session } from './session.ts';
+import type { SwitchControl } from './switch-control.ts';
+
+/** Messages that a secondary controller may not send (OpenFlow 1.3.5 section 6.3.6). */
+const CHANGES: readonly Message['type'][] = [
+  'flow_mod',
+  'port_mod',
+  'table_mod',
+  'packet_out',
+  'bundle_control',
+  'bundle_add',
+];
+
+/** ofp_capabilities: flow, table and port statistics, queue statistics; in 1.0 addresses in ARP, later groups, bundles. */
+const CAPABILITIES_10 = 0xc7;
+const CAPABILITIES = 0x4f;
+const BUNDLES = 1 << 9;
+/** The twelve actions of OpenFlow 1.0. */
+const ACTIONS_10 = 0xfff;
+const FRAGMENT_MASK = 3;
+const INVALID_TTL = 4;
+
+const IN_PORT = field('in_port_oxm');
+
+/**
+ * Replies in order; `undefined` is a point where something else may be done, a promise one where something else has to be
+ * waited for.
+ */
+export type Answer = Generator<Uint8Array | undefined | Promise<void>>;
+
+/**
+ * Carries out a request and yields the replies to it.
+ *
+ * @throws ProtocolError, OfprotoError: the error to answer with
+ */
+export function* answer(control: SwitchControl, session: Session, message: Message): Answer {
+  if (session.role === 'secondary' && CHANGES.includes(message.type))
+    throw new ProtocolError('OFPBRC_IS_SECONDARY', `a secondary controller cannot send ${message.type}`);
+  const reply = (body: MessageBody): Uint8Array[] => encodeMessage({ ...body, xid: message.xid }, session.dialect);
+  switch (message.type) {
+    case 'hello':
+    case 'error':
+    case 'echo_reply':
+      return;
+    case 'echo_request':
+      yield* reply({ type: 'echo_reply', data: message.data });
+      return;
+    case 'features_request':
+      yield* reply(features(control, session));
+      return;
+    case 'get_config_request':
+      yield* reply(switchConfig(session));
+      return;
+    case 'set_config':
+      setConfig(session, message);
+      control.sessionChanged();
+      return;
+    case 'barrier_request':
+      // Requests are carried out one after the other, so everything before this one has been.
+      yield* reply({ type: 'barrier_reply' });
+      return;
+    case 'flow_mod':
+      flowMod(control, session, message);
+      return;
+    case 'packet_out':
+      packetOut(control, message);
+      return;
+    case 'port_mod':
+      portMod(control, message);
+      return;
+    case 'table_mod':
+      tableMod(message);
+      return;
+    case 'bundle_control':
+      yield* answerBundleControl(control, session, message);
+      return;
+    case 'bundle_add':
+      session.bundles.add(message, message.xid, (bytes) => decodeMessage(bytes, session.dialect));
+      return;
+    case 'role_request': {
+      control.election.request(session, message, control.roleHolders());
+      const { role } = session;
+      yield* reply({ type: 'role_reply', role, generationId: control.election.generation });
+      return;
+    }
+    case 'get_async_request':
+      yield* reply({ type: 'get_async_reply', ...session.async });
+      return;
+    case 'set_async':
+      session.async = mergeAsyncMasks(session.async, message);
+      return;
+    case 'multipart_request':
+      yield* answerMultipart(control, session, message);
+      return;
+    case 'queue_get_config_request':
+      if (control.bridge.ports.peek(message.port) === undefined && message.port !== OFPP.none)
+        throw new ProtocolError('OFPQOFC_BAD_PORT', `there is no port ${message.port}`);
+      yield* reply({ type: 'queue_get_config_reply', port: message.port, queues: [] });
+      return;
+    case 'nx_set_flow_format':
+      session.nxm = message.nxm;
+      return;
+    case 'nx_flow_mod_table_id':
+      session.tableId = message.enable;
+      return;
+    case 'nx_set_packet_in_format':
+      session.packetInFormat = message.format;
+      return;
+    case 'nx_set_controller_id':
+      session.controllerId = message.controllerId;
+      return;
+    case 'oko':
+      throw new ProtocolError('OFPBRC_BAD_SUBTYPE', `message ${message.subtype} of this switch's extension`);
+    default:
+      throw new ProtocolError('OFPBRC_BAD_TYPE', `a switch does not take ${message.type}`);
+  }
+}
+
+function features({ bridge, datapathId }: SwitchControl, session: Session): MessageBody {
+  const { is10, version } = session;
+  return {
+    type: 'features_reply',
+    datapathId,
+    buffers: 0,
+    tables: TABLE_COUNT,
+    auxiliaryId: 0,
+    capabilities: is10 ? CAPABILITIES_10 : version >= OPENFLOW_VERSIONS.of14 ? CAPABILITIES | BUNDLES : CAPABILITIES,
+    actions: is10 ? ACTIONS_10 : 0,
+    ports: is10 ? bridge.ports.list().map(describePort) : [],
+  };
+}
+
+function switchConfig(session: Session): MessageBody {
+  const flags = session.sendsInvalidTtl && session.version < OPENFLOW_VERSIONS.of13 ? INVALID_TTL : 0;
+  return { type: 'get_config_reply', flags, missSendLen: session.missSendLen };
+}
+
+/** Fragments are always matched as ovs-fields(7) says; another way of handling them is refused. */
+function setConfig(session: Session, config: SwitchConfig): void {
+  session.missSendLen = config.missSendLen;
+  session.sendsInvalidTtl = (config.flags & INVALID_TTL) !== 0;
+  if ((config.flags & FRAGMENT_MASK) !== 0)
+    throw new ProtocolError('OFPSCFC_BAD_FLAGS', `fragment handling ${config.flags & FRAGMENT_MASK}`);
+}
+
+function flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage): void {
+  bridge.flowMod(mod, { version: session.version, origin: session });
+  if (mod.bufferId !== NO_BUFFER) throw unknownBuffer(mod.bufferId);
+}
+
+function packetOut({ bridge }: SwitchControl, { bufferId, metadata, data, actions }: PacketOut): void {
+  if (bufferId !== NO_BUFFER) throw unknownBuffer(bufferId);
+  bridge.packetOut(metadata.number(IN_PORT) ?? OFPP.none, data, actions, metadata);
+}
+
+function unknownBuffer(bufferId: number): ProtocolError {
+  return new ProtocolError('OFPBRC_BUFFER_UNKNOWN', `packets are not buffered, so there is no buffer ${bufferId}`);
+}
+
+function portMod({ bridge }: SwitchControl, { port, hardwareAddress, config, mask }: PortMod): void {
+  bridge.portMod({ port, mac: hardwareAddress, config, mask });
+}
+
+function tableMod({ table, config }: TableMod): void {
+  if (table >= TABLE_COUNT && table !== 0xff)
+    throw new ProtocolError('OFPTMFC_BAD_TABLE', `there is no table ${table}`);
+  if (config !== 0) throw new ProtocolError('OFPTMFC_BAD_CONFIG', 'tables neither evict flows nor tell of vacancy');
+}

@@ -1,0 +1,50 @@
+import type { Dialect, PacketIn } from '../../openflow/index.ts';
+import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import { type AsyncMasks, defaultAsyncMasks } from './async-config.ts';
+import { BundleStore } from './bundle.ts';
+import type { ControllerRole, RoleHolder } from './roles.ts';
+
+/**
+ * `controller`: a peer that the switch is configured to obey. `service`: whoever comes to a management socket; it is told
+ * nothing that it has not asked for.
+ */
+export type SessionKind = 'controller' | 'service';
+
+/** What of a packet a controller gets that has set nothing (ofp_switch_config of OpenFlow 1.0). */
+const DEFAULT_MISS_SEND_LEN = 128;
+
+/** What a switch and one peer have agreed on. */
+export class Session implements RoleHolder {
+  readonly kind: SessionKind;
+  readonly version: OpenflowVersion;
+  readonly bundles = new BundleStore();
+  role: ControllerRole = 'equal';
+  /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
+  nxm = false;
+  tableId = false;
+  packetInFormat: PacketIn['format'] = 'standard';
+  controllerId = 0;
+  missSendLen: number;
+  sendsInvalidTtl = false;
+  async: AsyncMasks;
+
+  constructor(kind: SessionKind, version: OpenflowVersion) {
+    this.kind = kind;
+    this.version = version;
+    this.missSendLen = kind === 'controller' ? DEFAULT_MISS_SEND_LEN : 0;
+    this.async = defaultAsyncMasks(version);
+  }
+
+  get dialect(): Dialect {
+    return { version: this.version, nxm: this.nxm, tableId: this.tableId };
+  }
+
+  /** Does it get announcements at all? A service does once it has set a length of packets to be sent. */
+  get isListening(): boolean {
+    return this.kind === 'controller' || this.missSendLen > 0;
+  }
+
+  get is10(): boolean {
+    return this.version === OPENFLOW_VERSIONS.of10;
+  }
+}
