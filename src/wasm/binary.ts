@@ -6,7 +6,7 @@ export class BinaryWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity = 256) {
+  constructor(capacity = 64) {
     this.#bytes = new Uint8Array(capacity);
   }
 
@@ -54,12 +54,15 @@ export class BinaryWriter {
       this.s32(value);
       return;
     }
-    let rest = BigInt.asIntN(64, value);
-    while (rest > 0x3fn || rest < -0x40n) {
-      this.byte(Number(rest & 0x7fn) | 0x80);
-      rest >>= 7n;
+    // In halves, for arithmetic on bigints is slow.
+    let low = Number(BigInt.asIntN(32, value));
+    let high = Number(BigInt.asIntN(32, value >> 32n));
+    while (high !== low >> 31 || low > 0x3f || low < -0x40) {
+      this.byte((low & 0x7f) | 0x80);
+      low = (low >>> 7) | (high << 25);
+      high >>= 7;
     }
-    this.byte(Number(rest & 0x7fn));
+    this.byte(low & 0x7f);
   }
 
   raw(bytes: Uint8Array): void {

@@ -16,7 +16,7 @@ export class FunctionCode {
   readonly index: number;
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
-  readonly #body = new BinaryWriter();
+  readonly #body = new BinaryWriter(1024);
   #depth = 0;
 
   constructor(index: number, parameterCount: number) {

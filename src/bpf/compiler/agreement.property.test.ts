@@ -36,7 +36,7 @@ function run(engine: Engine, { world, packet }: Stage, seed: number): bigint | s
   world.memory.bytes.set(bytes, packet);
   world.thread.timeNs = BigInt(random.u32()) << 20n;
   try {
-    return engine.load(randomProgram({ seed, items: 1 + (seed % 24) }), world).run(packet, bytes.length);
+    return engine.load(randomProgram({ seed, items: 1 + (seed % 12) }), world).run(packet, bytes.length);
   } catch (error) {
     return String(error);
   } finally {

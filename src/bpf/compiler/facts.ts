@@ -76,6 +76,8 @@ export class FunctionFacts {
   readonly #order: readonly number[];
   readonly #context: FactsContext;
   readonly #live: Int32Array;
+  /** By pc: made once, for a BigInt is dear. */
+  readonly #immediates: AbstractValue[] = [];
 
   constructor(body: FunctionBody, order: readonly number[], context: FactsContext) {
     this.#body = body;
@@ -86,7 +88,7 @@ export class FunctionFacts {
     let states = this.#solve();
     // The escape was perhaps met only after a store that it concerns.
     if (this.frameEscapes) states = this.#solve();
-    for (const block of order) this.#transferBlock(block, copyState(states[block]), true);
+    for (const block of order) this.#transferBlock(block, states[block], true);
   }
 
   #entryState(): State {
@@ -127,11 +129,10 @@ export class FunctionFacts {
         const lookup = this.#context.prepared.absentTargets.has(this.#body.blocks[block].end - 1);
         for (const successor of graph[block]) {
           // A lookup's second successor is where it found nothing.
-          if (lookup && successor === graph[block][1]) result.registers[0] = constant(0n);
+          if (lookup && successor === graph[block][1]) result.registers[0] = UNWRITTEN;
           const known = states[successor];
-          const joined = known === undefined ? copyState(result) : this.#join(known, result, successor, visits);
-          if (known !== undefined && joined === known) continue;
-          states[successor] = joined;
+          if (known === undefined) states[successor] = copyState(result);
+          else if (!this.#join(known, result, successor, visits)) continue;
           dirty[successor] = 1;
           changed = true;
         }
@@ -140,31 +141,34 @@ export class FunctionFacts {
     }
   }
 
-  /** Returns `known` itself when `other` adds nothing to it. */
-  #join(known: State, other: State, block: number, visits: Int32Array): State {
+  /** Makes `known` hold of both; false when `other` adds nothing to it. */
+  #join(known: State, other: State, block: number, visits: Int32Array): boolean {
     const live = this.#live[block];
+    const widens = visits[block] > PRECISE_VISITS;
     let changed = false;
-    const registers = known.registers.map((value, i) => {
+    for (let i = 0; i < known.registers.length; i++) {
+      const value = known.registers[i];
       const incoming = other.registers[i];
-      if (sameValue(value, incoming)) return value;
-      if ((live & (1 << i)) !== 0 && (value.kind === 'frame' || incoming.kind === 'frame')) this.frameEscapes = true;
-      let joined = (live & (1 << i)) === 0 ? UNKNOWN : joinValues(value, incoming);
-      if (!sameValue(joined, value) && visits[block] > PRECISE_VISITS) joined = UNKNOWN;
-      if (!sameValue(joined, value)) changed = true;
-      return joined;
-    });
-    const slots = known.slots.map((value, i) => {
+      if (value === incoming || value.kind === 'unknown' || sameValue(value, incoming)) continue;
+      const isLive = (live & (1 << i)) !== 0;
+      if (isLive && (value.kind === 'frame' || incoming.kind === 'frame')) this.frameEscapes = true;
+      const joined = isLive ? joinValues(value, incoming) : UNKNOWN;
+      if (sameValue(joined, value)) continue;
+      known.registers[i] = widens ? UNKNOWN : joined;
+      changed = true;
+    }
+    for (let i = 0; i < known.slots.length; i++) {
+      const value = known.slots[i];
       const incoming = other.slots[i];
-      if (value === undefined) return undefined;
-      let joined = incoming === undefined ? undefined : joinValues(value, incoming);
-      if (joined !== undefined && sameValue(joined, value)) return value;
-      if (joined !== undefined && visits[block] > PRECISE_VISITS) joined = slotBound(this.stack.slots[i].bytes);
-      if (joined === undefined || !sameValue(joined, value)) changed = true;
-      return joined;
-    });
-    if (!changed) return known;
-    visits[block]++;
-    return { registers, slots };
+      if (value === undefined || value === incoming) continue;
+      const joined = incoming === undefined ? undefined : joinValues(value, incoming);
+      if (joined !== undefined && sameValue(joined, value)) continue;
+      known.slots[i] = joined !== undefined && widens ? slotBound(this.stack.slots[i].bytes) : joined;
+      if (known.slots[i] !== undefined && sameValue(value, known.slots[i] ?? UNKNOWN)) continue;
+      changed = true;
+    }
+    if (changed) visits[block]++;
+    return changed;
   }
 
   #transferBlock(block: number, state: State, record: boolean): void {
@@ -181,7 +185,7 @@ export class FunctionFacts {
     const { dst, src, imm, offset } = instruction;
     const left = registers[dst];
     const fromImmediate = 'source' in form && form.source === 'imm';
-    const right = fromImmediate ? constant(BigInt(imm)) : registers[src];
+    const right = fromImmediate ? this.#immediate(pc, imm) : registers[src];
     let more: Partial<InstructionFacts> = {};
     switch (form.kind) {
       case 'alu': {
@@ -234,11 +238,17 @@ export class FunctionFacts {
         registers[0] = bounded(2 ** (8 * form.bytes) - 1);
         break;
       case 'lddw':
-        registers[dst] = this.constantOf(pc, instruction);
+        this.#immediates[pc] ??= this.constantOf(pc, instruction);
+        registers[dst] = this.#immediates[pc];
         break;
       default:
     }
     if (record) this.at[pc] = { dst: left, src: right, ...more };
+  }
+
+  #immediate(pc: number, imm: number): AbstractValue {
+    this.#immediates[pc] ??= constant(BigInt(imm));
+    return this.#immediates[pc];
   }
 
   /** An address within the frame that took part in something else than adding a constant is no longer followed. */

@@ -47,42 +47,44 @@ function successorsOf({ program, forms, absentTargets, conditionalMoves }: Prepa
 /** Splits the instructions that a function reaches into blocks. */
 export function functionBody(prepared: PreparedProgram, entry: number): FunctionBody {
   const { program, forms } = prepared;
-  const reached = new Map<number, number[]>();
-  const leaders = new Set<number>([entry]);
+  const reached: (number[] | undefined)[] = new Array(forms.length);
+  const leaders: number[] = [];
+  /** Number of the block that starts at a pc, counted from 1. */
+  const blockAt = new Int32Array(forms.length);
   const callees = new Set<number>();
+  const lead = (pc: number): void => {
+    if (pc === entry || pc < 0 || pc >= forms.length || blockAt[pc] !== 0) return;
+    leaders.push(pc);
+    blockAt[pc] = 1;
+  };
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
-    if (reached.has(pc)) continue;
+    if (reached[pc] !== undefined) continue;
     const successors = successorsOf(prepared, pc);
-    reached.set(pc, successors);
+    reached[pc] = successors;
     const form = forms[pc];
-    if (form?.kind === 'call' && form.target === 'local') callees.add(pc + 1 + (program.instructions[pc]?.imm ?? 0));
-    if (form?.kind === 'jump' || form?.kind === 'goto' || successors.length > 1)
-      for (const target of successors) leaders.add(target);
-    pending.push(...successors);
+    if (form?.kind === 'call' && form.target === 'local') callees.add(pc + 1 + program.instructions[pc].imm);
+    if (form?.kind === 'goto' || successors.length > 1) successors.forEach(lead);
+    for (const successor of successors) if (reached[successor] === undefined) pending.push(successor);
   }
-  const starts = [...leaders].sort((a, b) => a - b);
   // The entry is block 0 wherever it stands.
-  const ordered = [entry, ...starts.filter((pc) => pc !== entry)];
-  const blockAt = new Map(ordered.map((pc, block) => [pc, block]));
+  const starts = [entry, ...leaders.sort((a, b) => a - b)];
+  starts.forEach((pc, block) => {
+    blockAt[pc] = block + 1;
+  });
   const blocks: BasicBlock[] = [];
   const graph: number[][] = [];
-  for (const start of ordered) {
+  const predecessors: number[][] = starts.map(() => []);
+  for (const start of starts) {
     let pc = start;
-    for (;;) {
-      const successors = reached.get(pc) ?? [];
-      const next = successors[0];
-      if (successors.length !== 1 || next === undefined || blockAt.has(next)) {
-        blocks.push({ start, end: forms[pc]?.kind === 'lddw' ? pc + 2 : pc + 1 });
-        graph.push(successors.map((target) => blockAt.get(target) ?? 0));
-        break;
-      }
-      pc = next;
+    let successors = reached[pc] ?? [];
+    while (successors.length === 1 && blockAt[successors[0]] === 0) {
+      pc = successors[0];
+      successors = reached[pc] ?? [];
     }
+    const block = blocks.push({ start, end: forms[pc]?.kind === 'lddw' ? pc + 2 : pc + 1 }) - 1;
+    graph.push(successors.map((target) => blockAt[target] - 1));
+    for (const successor of graph[block]) predecessors[successor].push(block);
   }
-  const predecessors: number[][] = blocks.map(() => []);
-  graph.forEach((successors, block) => {
-    for (const successor of successors) predecessors[successor]?.push(block);
-  });
   return { pc: entry, blocks, graph, predecessors, callees };
 }

@@ -17,6 +17,7 @@ export function threadNullChecks(
 ): Pick<PreparedProgram, 'program' | 'forms' | 'absentTargets'> {
   const instructions = [...program.instructions];
   const absentTargets = new Map<number, number>();
+  const checks: number[] = [];
   for (let pc = 0; pc < program.instructions.length; pc++) {
     const check = isLookup(forms[pc], program.instructions[pc])
       ? nullCheckAfter(program, forms, targets, pc)
@@ -25,12 +26,13 @@ export function threadNullChecks(
     absentTargets.set(pc, instructions.length);
     for (let move = pc + 1; move < check.pc; move++) instructions.push(program.instructions[move]);
     instructions.push(goto(check.absent - instructions.length - 1));
+    checks.push(check.pc);
     instructions[check.pc] = goto(check.present - check.pc - 1);
   }
   if (absentTargets.size === 0) return { program, forms, absentTargets };
-  const allForms = instructions.map((instruction, pc) =>
-    pc < forms.length && forms[pc] === undefined ? undefined : formOf(instruction),
-  );
+  const allForms = [...forms];
+  for (let pc = forms.length; pc < instructions.length; pc++) allForms.push(formOf(instructions[pc]));
+  for (const pc of checks) allForms[pc] = formOf(instructions[pc]);
   return { program: { ...program, instructions }, forms: allForms, absentTargets };
 }
 

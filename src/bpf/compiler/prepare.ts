@@ -1,4 +1,4 @@
-import { BpfError } from '../errors.ts';
+import { checkInstructions } from '../codec.ts';
 import { formOf, type InstructionForm } from '../isa.ts';
 import type { Program } from '../program.ts';
 import { conditionalMoves } from './conditional-move.ts';
@@ -17,7 +17,9 @@ export interface PreparedProgram {
   readonly conditionalMoves: ReadonlySet<number>;
 }
 
+/** @throws BpfError for an instruction that is none */
 export function prepare(original: Program): PreparedProgram {
+  checkInstructions(original.instructions);
   const forms = formsOf(original);
   const targets = new Set<number>(original.functions.map(({ pc }) => pc));
   original.instructions.forEach((instruction, pc) => {
@@ -34,13 +36,8 @@ function formsOf(program: Program): (InstructionForm | undefined)[] {
   for (let pc = 0; pc < forms.length; pc++) {
     const instruction = program.instructions[pc];
     const form = formOf(instruction);
-    if (form === undefined)
-      throw new BpfError(
-        'BPF_UNKNOWN_OPCODE',
-        `no instruction has opcode 0x${instruction.opcode.toString(16)} (pc ${pc})`,
-      );
     forms[pc] = form;
-    if (form.kind === 'lddw') pc++;
+    if (form?.kind === 'lddw') pc++;
   }
   return forms;
 }

@@ -1,7 +1,7 @@
-import type { FunctionCode } from '../../wasm/index.ts';
 import type { BpfMap } from '../maps/map.ts';
 import type { ModuleFunctions } from './module-functions.ts';
 import type { PreparedProgram } from './prepare.ts';
+import type { Fuel } from './shared-words.ts';
 import type { Window } from './window.ts';
 
 /** What the functions of one program share while they are compiled. */
@@ -16,10 +16,4 @@ export interface ProgramContext extends PreparedProgram {
   mapValueAddress(index: number, offset: number): number;
   /** Function index of the local function that starts at `pc`. */
   localFunction(pc: number): number;
-}
-
-/** Counts what could go on for ever: rounds of loops, and calls. */
-export interface Fuel {
-  /** Takes one unit; traps when there is none. */
-  burn(code: FunctionCode): void;
 }

@@ -12,8 +12,8 @@ import type { FunctionBody } from './function-body.ts';
 import { FunctionEmitter, LOCAL_FUNCTION_PARAMETERS } from './function-emitter.ts';
 import { ModuleFunctions } from './module-functions.ts';
 import { type PreparedProgram, prepare } from './prepare.ts';
-import type { Fuel, ProgramContext } from './program-context.ts';
-import { SharedWords } from './shared-words.ts';
+import type { ProgramContext } from './program-context.ts';
+import { type Fuel, SharedWords } from './shared-words.ts';
 import { Window } from './window.ts';
 
 /** One packet of a batch, and its result: an array of these is what the module's `runBatch` takes. */
@@ -116,7 +116,7 @@ class ProgramModule {
       : undefined;
     const sharing = !this.#window.shared ? 'alone' : options.ordered === true ? 'ordered' : 'unordered';
     const functions = new ModuleFunctions(module, maps, {
-      words: new SharedWords(sharing),
+      words: new SharedWords(sharing, fuel),
       epochAddress: clock.address,
       thread: this.#thread,
     });

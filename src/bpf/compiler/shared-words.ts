@@ -1,6 +1,12 @@
 import { AtomicOp, type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
 import { assign, type Expression, i32, i64, type Local, let32, local, store } from './expression.ts';
 
+/** Counts what could go on for ever: rounds of loops, calls, and waiting. */
+export interface Fuel {
+  /** Takes one unit; traps when there is none. */
+  burn(code: FunctionCode): void;
+}
+
 /**
  * Who else sees the memory: nobody; other threads, on a processor that keeps loads and stores in their order (x86-64);
  * other threads, on any processor.
@@ -16,7 +22,11 @@ export class SharedWords {
   readonly #shared: boolean;
   readonly #plainLoads: boolean;
 
-  constructor(sharing: Sharing) {
+  readonly #fuel: Fuel | undefined;
+
+  /** @param fuel what waiting for a lock costs, if anything */
+  constructor(sharing: Sharing, fuel?: Fuel) {
+    this.#fuel = fuel;
     this.#shared = sharing !== 'alone';
     this.#plainLoads = sharing !== 'unordered';
   }
@@ -105,6 +115,7 @@ export class SharedWords {
     assign(code, spins, i32.add(spins.get, i32.const(1)));
     i32.ltU(spins.get, i32.const(SPINS_BEFORE_WAIT))(code);
     code.brIf(again);
+    this.#fuel?.burn(code);
     address(code);
     code.i32Const(1);
     code.i64Const(WAIT_NS);

@@ -1,6 +1,6 @@
 import { BulkOp, type FunctionCode, type Label, Op, ValueType } from '../../../wasm/index.ts';
 import { ERRNO } from '../../helpers.ts';
-import { keyHashSecrets, keyWords } from '../../maps/key-hash.ts';
+import { type KeyHashSecrets, keyHashSecrets, keyWords } from '../../maps/key-hash.ts';
 import {
   LOCK_STRIDE,
   LRU_SAMPLE,
@@ -43,10 +43,12 @@ export class SlotTableCode {
   readonly #base: number;
   readonly #epoch: Expression;
   readonly #evicts: boolean;
+  readonly #secrets: KeyHashSecrets;
 
   constructor(map: BpfMap, words: SharedWords, epochAddress: number) {
     this.#map = map;
     this.#words = words;
+    this.#secrets = keyHashSecrets(map.seed, map.definition.keySize);
     this.#base = map.address + map.layout.data;
     this.#evicts = map.definition.kind === 'lru-hash';
     this.#epoch = this.#words.load(i32.const(epochAddress), 0);
@@ -58,8 +60,8 @@ export class SlotTableCode {
 
   /** Writes the hash of `maps/key-hash.ts` over words that are cheap to read twice. */
   hash(code: FunctionCode, words: readonly Expression[]): HashedKeyCode {
-    const { seed, layout, definition } = this.#map;
-    const secrets = keyHashSecrets(seed, definition.keySize);
+    const { layout } = this.#map;
+    const secrets = this.#secrets;
     let sum: Expression;
     if (words.length === 1)
       sum = i64.mul(i64.xor(words[0], i64.const(secrets.words[0])), i64.const(secrets.wordMultiplier));
