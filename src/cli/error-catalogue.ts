@@ -3,6 +3,7 @@ import type { ErrorEntry, ErrorTable } from '../bytes/index.ts';
 import { DATAPATH_ERRORS } from '../datapath/index.ts';
 import { OFPROTO_ERRORS } from '../ofproto/index.ts';
 import { OPENFLOW_ERRORS } from '../openflow/index.ts';
+import { OVSDB_ERRORS } from '../ovsdb/index.ts';
 import { PACKET_ERRORS } from '../packet/index.ts';
 import { CLI_ERRORS } from './errors.ts';
 
@@ -11,6 +12,7 @@ const TABLES: readonly (readonly [string, ErrorTable])[] = [
   ['Packets and captures', PACKET_ERRORS],
   ['eBPF programs', BPF_ERRORS],
   ['OpenFlow', OPENFLOW_ERRORS],
+  ['Database', OVSDB_ERRORS],
   ['Datapath', DATAPATH_ERRORS],
   ['Bridges', OFPROTO_ERRORS],
   ['Command line', CLI_ERRORS],

@@ -157,6 +157,37 @@ describe('Database', () => {
     );
   });
 
+  it('refuses a transaction that costs too much, in work or in its answer', () => {
+    const database = new Database(compileSchema(openVswitch));
+    const rows = Array.from(
+      { length: 2000 },
+      (_, i): Json => ({ op: 'insert', table: 'AutoAttach', row: { system_name: `${i}${'x'.repeat(4000)}` } }),
+    );
+    const keep: Json = { op: 'insert', table: 'Open_vSwitch', row: {} };
+    const look: Json = { op: 'select', table: 'AutoAttach', where: [['system_description', '==', 'x']], columns: [] };
+    const all: Json = { op: 'select', table: 'AutoAttach', where: [] };
+    const many = (operation: Json, count: number): Json[] => [
+      ...rows,
+      keep,
+      ...Array.from({ length: count }, () => operation),
+    ];
+    expect(transact(database, many(all, 2)).slice(2001)).toHaveLength(2);
+    expect(transact(database, many(all, 50)).find((result) => result && 'error' in (result as object))).toMatchObject({
+      error: 'resources exhausted',
+    });
+    const committed = new Database(
+      compileSchema({ ...openVswitch, tables: { AutoAttach: { ...openVswitch.tables.AutoAttach, isRoot: true } } }),
+    );
+    transact(committed, rows);
+    expect(committed.tables.get('AutoAttach')?.rows.size).toBe(2000);
+    const results = transact(
+      committed,
+      Array.from({ length: 5001 }, () => look),
+    );
+    expect(results.at(-1)).toMatchObject({ error: 'resources exhausted' });
+    expect(results.slice(0, -1).every((result) => !('error' in (result as object)))).toBe(true);
+  });
+
   it('keeps nothing of a transaction that fails at its end', () => {
     const database = new Database(compileSchema(openVswitch));
     let commits = 0;

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from './json/value.ts';
 import type { DatabaseSchema } from './schema/schema.ts';
 import { settle } from './transaction/integrity.ts';
 import { type OperationContext, operate, Unmet } from './transaction/operation.ts';
+import { Pending, type PendingTransaction, type TransactionRequest } from './transaction/pending.ts';
 import { commitRecord } from './transaction/record.ts';
 import { replayRecord } from './transaction/replay.ts';
 import { Transaction } from './transaction/transaction.ts';
@@ -18,19 +19,6 @@ export interface CommitLog {
    * the call returns. Throws, or rejects with, OvsdbError OVSDB_IO, and then the record is not kept.
    */
   append(record: JsonObject, isDurable: boolean): Promise<void> | undefined;
-}
-
-export interface TransactionRequest {
-  readonly operations: readonly Json[];
-  holdsLock(lock: string): boolean;
-  /** Called once, after the commit listeners, with one result per operation and perhaps one error more. */
-  done(results: readonly Json[]): void;
-}
-
-/** A transaction that has been submitted. */
-export interface PendingTransaction {
-  /** Drops a transaction that still waits: `done` will not be called. False when it was too late. */
-  cancel(): boolean;
 }
 
 export interface DatabaseOptions {
@@ -97,7 +85,13 @@ export class Database {
     const pending = new Pending(request);
     this.#queue.push(pending);
     this.#runQueue();
-    return { cancel: () => this.#cancel(pending) };
+    const waiting = this.#waiting;
+    return {
+      cancel: () => this.#cancel(pending),
+      get isWaiting() {
+        return waiting.has(pending);
+      },
+    };
   }
 
   #cancel(pending: Pending): boolean {
@@ -230,44 +224,6 @@ export class Database {
 interface SettledChanges {
   readonly changes: ReadonlyMap<Table, ReadonlyMap<Uuid, RowChange>>;
   readonly deltas: ReturnType<typeof settle>;
-}
-
-/** setTimeout counts in 31 bits. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-class Pending {
-  readonly request: TransactionRequest;
-  isDone = false;
-  readonly #receivedMs = performance.now();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(request: TransactionRequest) {
-    this.request = request;
-  }
-
-  get elapsedMs(): number {
-    return performance.now() - this.#receivedMs;
-  }
-
-  wakeAfter(ms: number, wake: () => void): void {
-    this.sleep();
-    if (ms === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(wake, Math.min(Math.max(ms, 1), MAX_TIMEOUT_MS));
-  }
-
-  sleep(): void {
-    clearTimeout(this.#timer);
-  }
-
-  drop(): void {
-    this.isDone = true;
-    this.sleep();
-  }
-
-  finish(results: readonly Json[]): void {
-    this.drop();
-    this.request.done(results);
-  }
 }
 
 /** A row of a table that the server keeps itself. */

@@ -5,13 +5,7 @@ export type { Datum } from './data/datum.ts';
 export type { Row } from './data/row.ts';
 export type { Changes, RowChange, Table } from './data/table.ts';
 export { newUuid, parseUuid, type Uuid, ZERO_UUID } from './data/uuid.ts';
-export {
-  type CommitLog,
-  Database,
-  type DatabaseOptions,
-  type PendingTransaction,
-  type TransactionRequest,
-} from './database.ts';
+export { type CommitLog, Database, type DatabaseOptions } from './database.ts';
 export { OVSDB_ERRORS, OvsdbError, type OvsdbErrorCode } from './errors.ts';
 export { DatabaseFile, type DatabaseFileOptions } from './file/database-file.ts';
 export { loadFcntlLock } from './file/fcntl-lock.ts';
@@ -27,3 +21,4 @@ export type { ColumnSchema, DatabaseSchema, TableSchema } from './schema/schema.
 export { parseSchema, printSchema } from './schema/schema-json.ts';
 export { OvsdbServer, type OvsdbServerOptions, type ServedRemote } from './server/server.ts';
 export { DEFAULT_SESSION_LIMITS, type SessionLimits } from './server/session.ts';
+export type { PendingTransaction, TransactionRequest } from './transaction/pending.ts';

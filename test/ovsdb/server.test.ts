@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   compileSchema,
   Database,
+  DatabaseFile,
   type Json,
   OvsdbClient,
   type OvsdbError,
@@ -171,6 +172,28 @@ describe('a session that misbehaves', () => {
     await sleep(200);
     flood.socket.resume();
     expect((await Promise.all(replies)).map(({ result }) => (result as Json[])[0])).toEqual(replies.map((_, i) => i));
+  });
+
+  it('may send thousands of durable commits before it reads an answer', async () => {
+    const file = DatabaseFile.open(join(directory.path, 'db'), { schema: compileSchema(everythingSchema) });
+    await serve({ databases: [file.database], sessionLimits: { maxTransactions: 10 } });
+    const eager = client();
+    const commit: Json[] = [
+      { op: 'mutate', table: 'Root', where: [], mutations: [['number', '+=', 1]] },
+      { op: 'commit', durable: true },
+    ];
+    await eager.call('transact', ['Everything', insertRoot('a', 0)]);
+    const replies = await Promise.all(
+      Array.from({ length: 2000 }, () => eager.call('transact', ['Everything', ...commit])),
+    );
+    for (const { result } of replies) expect(result).toEqual([{ count: 1 }, {}]);
+    const { result } = await eager.call('transact', [
+      'Everything',
+      { op: 'select', table: 'Root', where: [], columns: ['number'] },
+    ]);
+    expect(result).toEqual([{ rows: [{ number: 2000 }] }]);
+    await server.close();
+    await file.close();
   });
 
   it('is refused when there are too many', async () => {

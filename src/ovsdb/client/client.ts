@@ -175,7 +175,11 @@ export class OvsdbClient<D extends SchemaDefinition> {
         request: (_method, _params, id) => connection.replyError(id, 'unknown method'),
         notification: (method, params) => {
           if (method.startsWith('update') && !this.#isReady) early.push([method, params]);
-          else guard(() => this.#notified(method, params));
+          else {
+            const hadLock = this.#hasLock;
+            this.#tellChanges(guard(() => this.#notified(method, params)) ?? []);
+            if (this.#hasLock !== hadLock) this.#tellState(undefined);
+          }
         },
         drained: () => undefined,
         closed: (error) => onClosed(error ?? reason ?? lost(transport.peer)),
@@ -186,25 +190,28 @@ export class OvsdbClient<D extends SchemaDefinition> {
       reason = error instanceof OvsdbError ? error : new OvsdbError('OVSDB_PROTOCOL', String(error), { cause: error });
       connection.close();
     };
-    const guard = (action: () => void): void => {
+    // What listeners throw is theirs to catch; what the server sends wrong ends the connection.
+    const guard = <T>(action: () => T): T | undefined => {
       try {
-        action();
+        return action();
       } catch (error) {
         fail(error);
+        return undefined;
       }
     };
     this.#connection = connection;
-    this.#begin(connection)
-      .then(() => {
-        this.#isReady = true;
-        this.#backoffMs = this.#options.minBackoffMs ?? MIN_BACKOFF_MS;
-        for (const [method, params] of early) this.#notified(method, params);
-        this.#tellState(undefined);
-      })
-      .catch(fail);
+    this.#begin(connection).then((initial) => {
+      const events = early.map(([method, params]) => guard(() => this.#notified(method, params)) ?? []);
+      if (!connection.isOpen) return;
+      this.#isReady = true;
+      this.#backoffMs = this.#options.minBackoffMs ?? MIN_BACKOFF_MS;
+      for (const some of [initial, ...events]) this.#tellChanges(some);
+      this.#tellState(undefined);
+    }, fail);
   }
 
-  async #begin(connection: RpcConnection): Promise<void> {
+  /** Gives what changed in the replica since the connection before. */
+  async #begin(connection: RpcConnection): Promise<readonly PlainRowEvent[]> {
     const served = compileSchema(parseSchema(await connection.call('get_schema', [this.#schema.name])));
     const { lock } = this.#options;
     if (lock !== undefined) {
@@ -216,13 +223,13 @@ export class OvsdbClient<D extends SchemaDefinition> {
       const params: Json[] = [this.#schema.name, MONITOR_ID, requests];
       if (method === 'monitor_cond_since') params.push(this.#lastTransactionId);
       try {
-        this.#takeInitial(method, await connection.call(method, params));
-        return;
+        return this.#takeInitial(method, await connection.call(method, params));
       } catch (error) {
         // A server that does not know the method may know the one before it.
         if (!(error instanceof OvsdbError) || error.code !== 'OVSDB_REJECTED' || method === 'monitor') throw error;
       }
     }
+    return [];
   }
 
   /** The wanted columns that the server has, too. */
@@ -242,42 +249,36 @@ export class OvsdbClient<D extends SchemaDefinition> {
     return requests;
   }
 
-  #takeInitial(method: (typeof MONITOR_METHODS)[number], reply: Json): void {
-    if (method !== 'monitor_cond_since') {
-      this.#tellChanges(this.#replica.replace(reply, method === 'monitor' ? 'row-update' : 'row-update2'));
-      return;
-    }
+  #takeInitial(method: (typeof MONITOR_METHODS)[number], reply: Json): readonly PlainRowEvent[] {
+    if (method !== 'monitor_cond_since')
+      return this.#replica.replace(reply, method === 'monitor' ? 'row-update' : 'row-update2');
     if (!isArray(reply) || reply.length !== 3)
       throw new OvsdbError('OVSDB_PROTOCOL', 'the reply to monitor_cond_since has three elements');
     const [isFound, lastId, updates] = reply;
     const events =
       isFound === true ? this.#replica.update(updates, 'row-update2') : this.#replica.replace(updates, 'row-update2');
     this.#remember(lastId);
-    this.#tellChanges(events);
+    return events;
   }
 
-  #notified(method: string, params: readonly Json[]): void {
+  /** Gives what changed in the replica. Throws OvsdbError. */
+  #notified(method: string, params: readonly Json[]): readonly PlainRowEvent[] {
     switch (method) {
       case 'update':
-        this.#tellChanges(this.#replica.update(params[1], 'row-update'));
-        break;
+        return this.#replica.update(params[1], 'row-update');
       case 'update2':
-        this.#tellChanges(this.#replica.update(params[1], 'row-update2'));
-        break;
+        return this.#replica.update(params[1], 'row-update2');
       case 'update3':
         this.#remember(params[1]);
-        this.#tellChanges(this.#replica.update(params[2], 'row-update2'));
-        break;
+        return this.#replica.update(params[2], 'row-update2');
       case 'locked':
       case 'stolen':
-        if (params[0] !== this.#options.lock) break;
-        this.#hasLock = method === 'locked';
-        this.#tellState(undefined);
-        break;
+        if (params[0] === this.#options.lock) this.#hasLock = method === 'locked';
+        return [];
       case 'monitor_canceled':
         throw new OvsdbError('OVSDB_DISCONNECTED', 'the server no longer has the database');
       default:
-        break;
+        return [];
     }
   }
 

@@ -10,6 +10,8 @@ export interface ListenOptions {
   /** Private key, certificate and CA certificate, for pssl: remotes. Clients must be signed by the CA. */
   readonly tls?: SecureContextOptions;
   readonly limits?: FramingLimits;
+  /** Another is closed at once; those count too that have not shown their certificate yet. */
+  readonly maxConnections?: number;
 }
 
 /** A client that has connected but not yet shown its certificate may take this long. */
@@ -35,6 +37,7 @@ export class Listener {
     options: ListenOptions = {},
   ): Promise<Listener> {
     const server = createServer(remote, text, options);
+    if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
     const listener = new Listener(server);
     let count = 0;
     server.on('connection', (socket: Socket) => {

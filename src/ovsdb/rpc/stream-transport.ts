@@ -52,7 +52,14 @@ export class StreamTransport implements Transport {
   }
 
   send(message: Json): void {
-    if (!this.#socket.destroyed) this.#socket.write(printJson(message), this.#written);
+    if (this.#socket.destroyed) return;
+    try {
+      this.#socket.write(printJson(message), this.#written);
+    } catch (cause) {
+      // The text would be longer than a string can be.
+      if (!(cause instanceof RangeError)) throw cause;
+      this.#end(new OvsdbError('OVSDB_MESSAGE_TOO_BIG', `${this.peer}: a message to the peer is too long`, { cause }));
+    }
   }
 
   // Not the event "drain", which a backlog below the socket's own high-water mark does not bring about.

@@ -61,6 +61,10 @@ export class OvsdbServer {
     };
   }
 
+  get #maxSessions(): number {
+    return this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
+  }
+
   /** How many clients are connected. */
   get sessionCount(): number {
     return this.#sessions.size;
@@ -68,7 +72,7 @@ export class OvsdbServer {
 
   /** Serves the client at the other end of `transport`. */
   serve(transport: Transport, onClosed?: () => void): void {
-    if (this.#sessions.size >= (this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS)) {
+    if (this.#sessions.size >= this.#maxSessions) {
       this.#options.onSessionError?.(transport.peer, undefined);
       transport.close();
       onClosed?.();
@@ -97,7 +101,11 @@ export class OvsdbServer {
     const remote = parseRemote(text, rundir);
     const { tls, framingLimits: limits } = this.#options;
     const opened = isPassive(remote)
-      ? await Listener.open(remote, text, (transport) => this.serve(transport), { tls, limits })
+      ? await Listener.open(remote, text, (transport) => this.serve(transport), {
+          tls,
+          limits,
+          maxConnections: this.#maxSessions,
+        })
       : new Dialer(
           () => dial(remote, text, { tls, limits }),
           (transport, onClosed) => this.serve(transport, onClosed),

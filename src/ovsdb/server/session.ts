@@ -1,7 +1,7 @@
 import { isId } from '../data/atom-json.ts';
 import type { Changes } from '../data/table.ts';
 import { parseUuid } from '../data/uuid.ts';
-import type { Database, PendingTransaction } from '../database.ts';
+import type { Database } from '../database.ts';
 import { OvsdbError, wireError } from '../errors.ts';
 import { printJsonSorted } from '../json/text.ts';
 import { isArray, type Json } from '../json/value.ts';
@@ -10,6 +10,7 @@ import { parseConditionChange, parseMonitorRequests } from '../monitor/request.t
 import { RpcConnection } from '../rpc/connection.ts';
 import type { Transport } from '../rpc/transport.ts';
 import { printSchema } from '../schema/schema-json.ts';
+import type { PendingTransaction } from '../transaction/pending.ts';
 import type { LockClient, Locks } from './locks.ts';
 
 /** What sessions of one server share. */
@@ -27,7 +28,10 @@ export interface SessionLimits {
   readonly maxMonitors: number;
   /** Locks held or waited for. */
   readonly maxLocks: number;
-  /** Transactions that wait. */
+  /**
+   * Transactions under way. A client with more of them is not read from until one is done; one with that many `wait`
+   * operations unmet is refused another transaction.
+   */
   readonly maxTransactions: number;
 }
 
@@ -105,7 +109,19 @@ export class Session implements LockClient {
     } catch (error) {
       this.#connection.replyError(id, wireError(error));
     }
-    if (this.#connection.backlog > this.#context.limits.maxBacklog) this.#connection.pause();
+    if (!this.#keepsUp()) this.#connection.pause();
+  }
+
+  #keepsUp(): boolean {
+    const { maxBacklog, maxTransactions } = this.#context.limits;
+    if (this.#connection.backlog > maxBacklog) return false;
+    return this.#transactions.size < maxTransactions || this.#waitingCount() >= maxTransactions;
+  }
+
+  #waitingCount(): number {
+    let count = 0;
+    for (const { isWaiting } of this.#transactions.values()) if (isWaiting) count++;
+    return count;
   }
 
   /** RFC 7047 section 4.1.4: the only notification that a client sends. */
@@ -119,7 +135,7 @@ export class Session implements LockClient {
   }
 
   #drained(): void {
-    this.#connection.resume();
+    if (this.#keepsUp()) this.#connection.resume();
     for (const monitor of this.#monitors.values()) this.#notify(monitor.take());
   }
 
@@ -159,8 +175,9 @@ export class Session implements LockClient {
     const key = printJsonSorted(id);
     if (this.#transactions.has(key))
       throw new OvsdbError('OVSDB_SYNTAX', 'a transaction with this request id is under way', { syntax: id });
-    if (this.#transactions.size >= this.#context.limits.maxTransactions)
-      throw new OvsdbError('OVSDB_RESOURCES', `maxTransactions: ${this.#transactions.size} transactions wait already`);
+    const { maxTransactions } = this.#context.limits;
+    if (this.#transactions.size >= maxTransactions && this.#waitingCount() >= maxTransactions)
+      throw new OvsdbError('OVSDB_RESOURCES', `maxTransactions: ${maxTransactions} transactions wait already`);
     let isDone = false;
     const pending = database.submit({
       operations: params.slice(1),
@@ -172,6 +189,7 @@ export class Session implements LockClient {
         // Updates go out before the reply of the transaction that made them, also to a client that does not keep up.
         for (const monitor of this.#monitors.values()) this.#notify(monitor.take());
         this.#connection.reply(id, results);
+        if (this.#keepsUp()) this.#connection.resume();
       },
     });
     if (!isDone) this.#transactions.set(key, pending);

@@ -7,7 +7,7 @@ import { newUuid, parseUuid, type Uuid, ZERO_UUID } from '../data/uuid.ts';
 import { OvsdbError } from '../errors.ts';
 import type { Members } from '../json/members.ts';
 import { isObject, type Json, type JsonObject } from '../json/value.ts';
-import type { ColumnSchema, TableSchema } from '../schema/schema.ts';
+import { type ColumnSchema, type TableSchema, UUID_COLUMN } from '../schema/schema.ts';
 import { parseClauses } from './condition.ts';
 import { parseMutation } from './mutation.ts';
 import type { OperationContext } from './operation.ts';
@@ -76,12 +76,20 @@ export function select(members: Members, table: Table, context: OperationContext
   const clauses = parseClauses(members.required('where', 'array'), table.schema, context.names.uuidOf);
   const columns = parseColumns(members.optional('columns', 'array'), table.schema);
   members.finish();
+  // Rows are told once that do not differ in the columns asked for; with their UUIDs they always differ.
+  const keyOf = columns.includes(UUID_COLUMN) ? (row: Row) => row.uuid : (row: Row) => dataKey(dataOf(row, columns));
   const distinct = new Map<string, Row>();
   for (const row of context.transaction.select(table, clauses)) {
-    const key = dataKey(columns.map((column) => datumOf(row, column)));
-    if (!distinct.has(key)) distinct.set(key, row);
+    const key = keyOf(row);
+    if (distinct.has(key)) continue;
+    context.transaction.countResult(dataOf(row, columns));
+    distinct.set(key, row);
   }
   return { rows: [...distinct.values()].map((row) => printRow(row, columns)) };
+}
+
+function dataOf(row: Row, columns: readonly ColumnSchema[]): Datum[] {
+  return columns.map((column) => datumOf(row, column));
 }
 
 export function printRow(row: Row, columns: readonly ColumnSchema[]): JsonObject {
@@ -167,8 +175,7 @@ export function isAwaited(members: Members, table: Table, context: OperationCont
     expected.add(dataKey(columns.map((column) => values.get(column) ?? defaultOf(column, table))));
   }
   const actual = new Set<string>();
-  for (const row of context.transaction.select(table, clauses))
-    actual.add(dataKey(columns.map((column) => datumOf(row, column))));
+  for (const row of context.transaction.select(table, clauses)) actual.add(dataKey(dataOf(row, columns)));
   const isEqual = actual.size === expected.size && [...actual].every((key) => expected.has(key));
   return isEqual === (until === '==');
 }
