@@ -202,10 +202,11 @@ export class OvsdbClient<D extends SchemaDefinition> {
     this.#connection = connection;
     this.#begin(connection).then((initial) => {
       const events = early.map(([method, params]) => guard(() => this.#notified(method, params)) ?? []);
-      if (!connection.isOpen) return;
-      this.#isReady = true;
-      this.#backoffMs = this.#options.minBackoffMs ?? MIN_BACKOFF_MS;
+      this.#isReady = connection.isOpen;
+      // The replica has changed even if the connection is gone again.
       for (const some of [initial, ...events]) this.#tellChanges(some);
+      if (!this.#isReady) return;
+      this.#backoffMs = this.#options.minBackoffMs ?? MIN_BACKOFF_MS;
       this.#tellState(undefined);
     }, fail);
   }
