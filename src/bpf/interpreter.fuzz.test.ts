@@ -33,7 +33,7 @@ function wildInstructions(random: Random): Instruction[] {
     const form = random.pick(random.oneIn(100) ? INSTRUCTION_FORMS : implemented);
     const offset = (number() << 16) >> 16;
     const imm = form.kind === 'call' && random.oneIn(2) ? random.below(8) : number();
-    const made = instruction(form, { dst: register(), src: register(), offset, imm });
+    const made = instruction(form, { dst: random.oneIn(50) ? 10 : register() % 10, src: register(), offset, imm });
     code.push(made);
     if (form.kind !== 'lddw') continue;
     const high = form.value === 'imm' ? random.u32() : form.value === 'map-value' ? random.below(8) : 0;

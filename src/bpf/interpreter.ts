@@ -1,12 +1,12 @@
 import { AccessRights } from './access.ts';
 import { alu, atomic, compare, negate, signExtend, swapBytes } from './arithmetic.ts';
-import { checkInstructions } from './codec.ts';
 import type { Engine, LoadedProgram, LoadOptions, World } from './engine.ts';
 import { BpfError } from './errors.ts';
 import { callHelper } from './helper-calls.ts';
 import { type Helper, helperById } from './helpers.ts';
 import { FRAME_POINTER, formOf, type InstructionForm, Opcode, REGISTER_COUNT } from './isa.ts';
 import type { Instruction, Program } from './program.ts';
+import { checkRunnable } from './runnable.ts';
 import { FRAME_BYTES, MAX_FRAMES } from './thread.ts';
 import { BpfViolation, type Registers, type ViolationKind } from './violation.ts';
 
@@ -71,8 +71,8 @@ export class InterpretedProgram implements LoadedProgram {
 
   constructor(program: Program, world: World, fuel: number, writablePacket: boolean) {
     this.#world = world;
-    checkInstructions(program.instructions);
-    this.#steps = program.instructions.map((instruction, pc) => stepOf(instruction, pc, program));
+    checkRunnable(program, world.maps);
+    this.#steps = program.instructions.map(stepOf);
     this.#fuel = fuel;
     this.#writablePacket = writablePacket;
     this.#rights = new AccessRights(world.thread.stackTop);
@@ -285,7 +285,6 @@ export class InterpretedProgram implements LoadedProgram {
   }
 
   #write(register: number, value: bigint): void {
-    if (register === FRAME_POINTER) throw this.#violation('frame-pointer-write', 'r10 cannot be written');
     this.#registers[register] = value;
     this.#written |= 1 << register;
     this.#hollow &= ~(1 << register);
@@ -339,25 +338,8 @@ function bitsOf(bytes: 1 | 2 | 4): 8 | 16 | 32 {
   return bytes === 1 ? 8 : bytes === 2 ? 16 : 32;
 }
 
-/** Refuses what no engine here implements. */
-function stepOf(instruction: Instruction, pc: number, program: Program): Step {
-  const refuse = (what: string): never => {
-    throw new BpfError('BPF_UNSUPPORTED', `pc ${pc}: ${what}`);
-  };
+function stepOf(instruction: Instruction): Step {
   const form = instruction.opcode === Opcode.LDDW_TAIL ? undefined : formOf(instruction);
-  if (form?.kind === 'call') {
-    if (form.target === 'local') return { ...instruction, form, helper: undefined };
-    if (form.target !== 'helper') refuse(`${form.name} is not implemented`);
-    const helper = helperById(instruction.imm) ?? refuse(`there is no helper ${instruction.imm}`);
-    return { ...instruction, form, helper };
-  }
-  if (form?.kind === 'lddw' && form.value !== 'imm') {
-    if (form.value !== 'map' && form.value !== 'map-value') refuse(`${form.name} is not implemented`);
-    const map =
-      program.maps[instruction.imm] ??
-      refuse(`${form.name} names map ${instruction.imm}, the program has ${program.maps.length}`);
-    if (form.value === 'map-value' && (map.kind !== 'array' || map.maxEntries !== 1))
-      refuse(`${form.name} needs an array of one element, map ${map.name} is none`);
-  }
-  return { ...instruction, form, helper: undefined };
+  const calls = form?.kind === 'call' && form.target === 'helper';
+  return { ...instruction, form, helper: calls ? helperById(instruction.imm) : undefined };
 }

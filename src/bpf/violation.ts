@@ -14,8 +14,6 @@ export type ViolationKind =
   | 'write-read-only'
   /** An atomic instruction on an address that its size does not divide. */
   | 'misaligned-atomic'
-  /** A store into r10. */
-  | 'frame-pointer-write'
   /** A jump, call or the last instruction leads out of the program, or into the second slot of lddw. */
   | 'jump-out-of-program'
   /** More local calls inside one another than there are frames. */

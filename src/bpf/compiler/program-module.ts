@@ -1,9 +1,8 @@
 import { type FunctionCode, ModuleBuilder, Op, ValueType } from '../../wasm/index.ts';
 import type { World } from '../engine.ts';
-import { BpfError } from '../errors.ts';
 import type { InstructionForm } from '../isa.ts';
-import type { BpfMap } from '../maps/map.ts';
 import type { Program } from '../program.ts';
+import { checkRunnable } from '../runnable.ts';
 import { FRAME_BYTES, THREAD_BLOCK } from '../thread.ts';
 import { U32_MAX } from './abstract-value.ts';
 import { reachedFunctions } from './call-graph.ts';
@@ -52,29 +51,11 @@ export interface CompileOptions {
  * are aligned, and frames are counted here. What this leaves to the verifier is that the program ends.
  */
 export function compileProgram(program: Program, world: World, options: CompileOptions = {}): Uint8Array<ArrayBuffer> {
+  checkRunnable(program, world.maps);
   const prepared = prepare(program);
-  checkConstants(prepared, world.maps);
   const entry = program.functions[0]?.pc ?? 0;
   const bodies = reachedFunctions(prepared, entry);
   return new ProgramModule(prepared, bodies, entry, world, options).encode();
-}
-
-/** Refuses the kinds of lddw that a linked program does not have. */
-function checkConstants({ program, forms }: PreparedProgram, maps: readonly BpfMap[]): void {
-  forms.forEach((form, pc) => {
-    if (form?.kind !== 'lddw' || form.value === 'imm') return;
-    const { imm } = program.instructions[pc];
-    if (form.value !== 'map' && form.value !== 'map-value')
-      throw new BpfError('BPF_UNSUPPORTED', `pc ${pc}: ${form.name} is not implemented`);
-    const map = maps[imm];
-    if (map === undefined)
-      throw new BpfError('BPF_UNSUPPORTED', `pc ${pc}: ${form.name} names map ${imm}, the program has ${maps.length}`);
-    if (form.value === 'map-value' && (map.definition.kind !== 'array' || map.definition.maxEntries !== 1))
-      throw new BpfError(
-        'BPF_UNSUPPORTED',
-        `pc ${pc}: ${form.name} needs an array of one element, map ${map.definition.name} is none`,
-      );
-  });
 }
 
 class ProgramModule {

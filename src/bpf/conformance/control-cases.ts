@@ -195,6 +195,15 @@ export const CONTROL_CASES: readonly ConformanceCase[] = [
     expect: { refused: 'BPF_UNSUPPORTED' },
     notInLinux: 'has other functions there',
   },
+  ...['r10 = 0', 'r10 += 8', 'r10 = 1 ll', 'r10 = *(u64 *)(r1 + 0)', 'r10 = xchg_64(r10 - 8, r10)'].map(
+    (write): ConformanceCase => ({
+      name: `${write}, which writes the frame pointer`,
+      program: `*(u64 *)(r10 - 8) = 0\n${write}\nr0 = 0\nexit`,
+      packet: '0000000000000000',
+      expect: { refused: 'BPF_BAD_REGISTER' },
+      notInLinux: 'refuses it too',
+    }),
+  ),
   ...(['variable 0', 'code +0', 'map_index 0', 'map_index 0 value 0'] as const).map(
     (what): ConformanceCase => ({
       name: `lddw of ${what}`,

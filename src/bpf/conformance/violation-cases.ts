@@ -87,7 +87,6 @@ const rows: readonly [kind: ViolationKind, name: string, program: string, maps?:
     'at 4 of 8',
     '*(u64 *)(r10 - 16) = 0\n*(u64 *)(r10 - 8) = 0\nr1 = 1\nlock *(u64 *)(r10 - 12) += r1\nr0 = 0\nexit',
   ],
-  ['frame-pointer-write', 'r10', 'r10 = 0\nr0 = 0\nexit'],
   ['jump-out-of-program', 'past the end', 'r0 = 0\ngoto +1\nexit'],
   ['jump-out-of-program', 'no exit', 'r0 = 0'],
   ['jump-out-of-program', 'before the start', 'r0 = 0\ngoto -3\nexit'],
