@@ -6,16 +6,21 @@ import { runCommand } from './bpf/run.ts';
 import { bridgeCommand } from './bridge/bridge.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
+import { ofctlCommand } from './ofctl/ofctl.ts';
 import { replayCommand } from './replay/replay.ts';
+import { shellCommand } from './shell.ts';
 
 /** The whole command line. */
 export function okoCommand(): Command {
   const oko = new Command('oko')
     .description('A software switch that speaks OpenFlow and is extended with eBPF programs while it runs.')
     .version(readVersion())
+    .enablePositionalOptions()
     .addCommand(demoCommand())
     .addCommand(replayCommand())
     .addCommand(bridgeCommand())
+    .addCommand(ofctlCommand())
+    .addCommand(shellCommand())
     .addCommand(bpfCommand())
     .addCommand(explainCommand())
     .showHelpAfterError('(add --help for what this command takes)');

@@ -31,6 +31,11 @@ export {
 } from './text/flow.ts';
 export { formatMatch } from './text/match.ts';
 export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';
+export { formatPacket, formatPacketIn } from './text/packet-in.ts';
+export { formatPortDescription, formatPortStats } from './text/ports.ts';
+export { messageTitle } from './text/reply.ts';
+export { FRAGMENT_MODES, formatConfig, formatDescription, formatFeatures, sortedByNumber } from './text/switch.ts';
+export { formatTableStats } from './text/tables.ts';
 export {
   decodeMessage,
   encodeMessage,

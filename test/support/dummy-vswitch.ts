@@ -48,6 +48,11 @@ export class DummyVswitch {
     return join(this.#folder, 'br0.mgmt');
   }
 
+  /** Where its sockets are: OVS_RUNDIR for clients. */
+  get runDirectory(): string {
+    return this.#folder;
+  }
+
   get #capture(): string {
     return join(this.#folder, 'p2.pcap');
   }

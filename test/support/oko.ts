@@ -7,8 +7,14 @@ export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 /** Runs the built command line as a user would. */
 export function oko(
   args: readonly string[],
-  options: { input?: string; timeoutMs?: number } = {},
+  options: { input?: string; timeoutMs?: number; env?: Record<string, string> } = {},
 ): SpawnSyncReturns<string> {
-  const { input, timeoutMs = 30_000 } = options;
-  return spawnSync(process.execPath, [MAIN, ...args], { cwd: REPOSITORY, encoding: 'utf8', timeout: timeoutMs, input });
+  const { input, timeoutMs = 30_000, env } = options;
+  return spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+    timeout: timeoutMs,
+    input,
+    env: { ...process.env, ...env },
+  });
 }

@@ -3,10 +3,9 @@ import { basename } from 'node:path';
 import { loadObject } from '../../bpf/index.ts';
 import { CallbackPort, type ManualClock } from '../../datapath/index.ts';
 import { Bridge, FilterPrograms } from '../../ofproto/index.ts';
-
+import { parseFlowFile } from '../flow-file.ts';
 import type { NumberedFile } from '../numbered-file.ts';
 import { engineNamed } from './engine.ts';
-import { parseFlowFile } from './flow-file.ts';
 
 export interface ScenarioOptions {
   readonly bridge: string;

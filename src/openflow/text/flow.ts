@@ -204,16 +204,16 @@ export function formatRuleMatch(priority: number, match: FlowStats['match'], nam
 }
 
 export interface FlowFormatOptions extends TextNames {
-  /** Without counters and ages, as `--no-stats` has it. */
+  /** Without counters and ages, and without a cookie or table that is 0, as `--no-stats` has it. */
   readonly withoutStats?: boolean;
 }
 
 /** One line of dump-flows, without the leading space. */
 export function formatFlow(flow: FlowStats, options: FlowFormatOptions = {}): string {
   const stats = options.withoutStats !== true;
-  let text = `cookie=0x${flow.cookie.toString(16)}, `;
+  let text = stats || flow.cookie !== 0n ? `cookie=0x${flow.cookie.toString(16)}, ` : '';
   if (stats) text += `duration=${formatDuration(flow.durationSec, flow.durationNsec)}, `;
-  text += `table=${formatTable(flow.table, options)}, `;
+  if (stats || flow.table !== 0) text += `table=${formatTable(flow.table, options)}, `;
   if (stats) text += `n_packets=${flow.packetCount}, n_bytes=${flow.byteCount}, `;
   if (flow.idleTimeout !== 0) text += `idle_timeout=${flow.idleTimeout}, `;
   if (flow.hardTimeout !== 0) text += `hard_timeout=${flow.hardTimeout}, `;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../../../test/support/property-runs.ts';
-import { OpenflowError } from '../../openflow/index.ts';
+import { runs } from '../../test/support/property-runs.ts';
+import { OpenflowError } from '../openflow/index.ts';
 import { parseFlowFile } from './flow-file.ts';
 
 const RUNS = runs(10_000);
@@ -25,7 +25,7 @@ describe('a file of flows', () => {
   });
 
   it('that is shipped as an example is sound', () => {
-    const name = new URL('../../../examples/flows/rate-limit.txt', import.meta.url);
+    const name = new URL('../../examples/flows/rate-limit.txt', import.meta.url);
     expect(parseFlowFile('rate-limit.txt', readFileSync(name, 'utf8'))).toHaveLength(4);
   });
 
