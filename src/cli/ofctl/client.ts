@@ -165,6 +165,16 @@ export class OpenflowClient {
       );
     }
     this.#dialect = { version: agreed, oko: true };
+    await this.#announceExtension();
+  }
+
+  /** Shows that we know Oko's extension, so that flows come with their filter programs; any other switch refuses that. */
+  async #announceExtension(): Promise<void> {
+    try {
+      await this.request({ type: 'oko', subtype: 0, body: new Uint8Array(0) });
+    } catch (error) {
+      if (!(error instanceof CliError && error.code === 'CLI_SWITCH_REFUSED')) throw error;
+    }
   }
 
   #take(bytes: Uint8Array): void {

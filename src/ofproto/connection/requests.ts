@@ -21,6 +21,8 @@ import { describePort } from './port-message.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
 
+const FILTER_PROG = field('filter_prog');
+
 /** Messages that a secondary controller may not send (OpenFlow 1.3.5 section 6.3.6). */
 const CHANGES: readonly Message['type'][] = [
   'flow_mod',
@@ -80,6 +82,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* reply({ type: 'barrier_reply' });
       return;
     case 'flow_mod':
+      if (message.match.get(FILTER_PROG) !== undefined) session.oko = true;
       flowMod(control, session, message);
       return;
     case 'packet_out':
@@ -130,6 +133,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       session.controllerId = message.controllerId;
       return;
     case 'oko':
+      session.oko = true;
       throw new ProtocolError('OFPBRC_BAD_SUBTYPE', `message ${message.subtype} of this switch's extension`);
     default:
       throw new ProtocolError('OFPBRC_BAD_TYPE', `a switch does not take ${message.type}`);

@@ -22,6 +22,8 @@ export class Session implements RoleHolder {
   /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
   nxm = false;
   tableId = false;
+  /** The peer has sent a message of Oko's extension, so it knows what filter_prog is. */
+  oko = false;
   packetInFormat: PacketIn['format'] = 'standard';
   controllerId = 0;
   missSendLen: number;
@@ -36,7 +38,7 @@ export class Session implements RoleHolder {
   }
 
   get dialect(): Dialect {
-    return { version: this.version, nxm: this.nxm, tableId: this.tableId };
+    return { version: this.version, nxm: this.nxm, tableId: this.tableId, oko: this.oko };
   }
 
   /** Does it get announcements at all? A service does once it has set a length of packets to be sent. */
