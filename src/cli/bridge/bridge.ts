@@ -1,19 +1,15 @@
 import { Command } from 'commander';
 import type { FailMode } from '../../ofproto/index.ts';
-import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import type { OpenflowVersion } from '../../packet/index.ts';
 import { CliError } from '../errors.ts';
+import { type NumberedFile, numberedFiles } from '../numbered-file.ts';
+import { DEFAULT_RUN_DIRECTORY } from '../run-directory.ts';
+import { versionList } from '../versions.ts';
 import { type PortArgument, portArguments } from './port-argument.ts';
-
-export const DEFAULT_RUNDIR = '/var/run/openvswitch';
-const VERSION_NAMES: Readonly<Record<string, OpenflowVersion>> = {
-  OpenFlow10: OPENFLOW_VERSIONS.of10,
-  OpenFlow13: OPENFLOW_VERSIONS.of13,
-  OpenFlow14: OPENFLOW_VERSIONS.of14,
-  OpenFlow15: OPENFLOW_VERSIONS.of15,
-};
 
 export interface BridgeCommandOptions {
   readonly port?: readonly PortArgument[];
+  readonly prog?: readonly NumberedFile[];
   readonly controller?: readonly string[];
   readonly failMode: FailMode;
   readonly protocols?: readonly OpenflowVersion[];
@@ -35,6 +31,7 @@ export function bridgeCommand(): Command {
       'a port: number or LOCAL, device, and what it is: system, tap (made and removed again) or null (repeatable)',
       portArguments,
     )
+    .option('--prog <id=file>', 'load an object file as filter program (repeatable)', numberedFiles('--prog'))
     .option('--controller <target>', 'tcp:, ssl:, unix: to connect, ptcp:, pssl:, punix: to wait (repeatable)', collect)
     .option(
       '--fail-mode <mode>',
@@ -42,9 +39,9 @@ export function bridgeCommand(): Command {
       failMode,
       'standalone',
     )
-    .option('--protocols <list>', `versions to speak, such as OpenFlow10,OpenFlow13`, protocols)
+    .option('--protocols <list>', 'versions to speak, such as OpenFlow10,OpenFlow13', versionList('--protocols'))
     .option('--datapath-id <hex>', 'sixteen hexadecimal digits', datapathId)
-    .option('--rundir <dir>', `where NAME.mgmt is made (default: $OVS_RUNDIR or ${DEFAULT_RUNDIR})`)
+    .option('--rundir <dir>', `where NAME.mgmt is made (default: $OVS_RUNDIR or ${DEFAULT_RUN_DIRECTORY})`)
     .option('--probe-interval <ms>', 'ask controllers that say nothing for so long; 0: never', milliseconds)
     .option('--max-backoff <ms>', 'longest wait before connecting again', milliseconds)
     .option('--private-key <file>', 'for ssl: and pssl:, PEM')
@@ -64,18 +61,6 @@ function collect(value: string, previous: readonly string[] | undefined): string
 function failMode(value: string): FailMode {
   if (value === 'standalone' || value === 'secure') return value;
   throw new CliError('CLI_BAD_ARGUMENT', `--fail-mode ${value}: expected standalone or secure`);
-}
-
-function protocols(value: string): OpenflowVersion[] {
-  return value.split(/[\s,]+/).map((name) => {
-    const version = VERSION_NAMES[name];
-    if (version === undefined)
-      throw new CliError(
-        'CLI_BAD_ARGUMENT',
-        `--protocols ${value}: ${name} is not one of ${Object.keys(VERSION_NAMES).join(', ')}`,
-      );
-    return version;
-  });
 }
 
 function datapathId(value: string): bigint {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { WallClock } from '../../datapath/index.ts';
 import { Bridge, Controllers } from '../../ofproto/index.ts';
 import { CliError } from '../errors.ts';
-import { type BridgeCommandOptions, DEFAULT_RUNDIR } from './bridge.ts';
+import { loadProgramFiles } from '../program-files.ts';
+import { runDirectory } from '../run-directory.ts';
+import type { BridgeCommandOptions } from './bridge.ts';
 import { deviceSettings, type OpenedPort, openPort } from './device.ts';
 import { DeviceLoop } from './device-loop.ts';
 import type { PortArgument } from './port-argument.ts';
@@ -15,7 +17,7 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  const rundir = options.rundir ?? process.env.OVS_RUNDIR ?? DEFAULT_RUNDIR;
+  const rundir = options.rundir ?? runDirectory();
   mkdirSync(rundir, { recursive: true });
   const ports: OpenedPort[] = [];
   const clock = new WallClock();
@@ -23,6 +25,7 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   let controllers: Controllers | undefined;
   let loop: DeviceLoop | undefined;
   try {
+    loadProgramFiles(bridge.programs, options.prog ?? [], clock.nowNs());
     for (const argument of options.port ?? []) ports.push(addPort(bridge, argument));
     const id = options.datapathId ?? datapathIdOf(bridge);
     controllers = new Controllers({

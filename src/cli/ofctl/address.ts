@@ -3,18 +3,12 @@ import type { NetConnectOpts } from 'node:net';
 import { join } from 'node:path';
 import { parseTarget } from '../../ofproto/connection/target.ts';
 import { CliError } from '../errors.ts';
-
-const DEFAULT_RUN_DIRECTORY = '/var/run/openvswitch';
+import { runDirectory } from '../run-directory.ts';
 
 /** Where a switch listens, and what messages call it. */
 export interface ActiveAddress {
   readonly name: string;
   readonly socket: NetConnectOpts;
-}
-
-/** The folder of the sockets: `OVS_RUNDIR`, or Open vSwitch's. */
-export function runDirectory(): string {
-  return process.env.OVS_RUNDIR || DEFAULT_RUN_DIRECTORY;
 }
 
 /** The address that a command's SWITCH argument means: a bridge's name, `unix:FILE` or `tcp:HOST[:PORT]`. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { versionList } from '../versions.ts';
 import { changeFlows, changeFlowsFromFile, dumpAggregate, dumpFlows } from './flows.ts';
 import { monitor } from './monitor.ts';
 import { packetOut } from './packet-out.ts';
@@ -55,7 +56,11 @@ const VERBS: Readonly<Record<string, readonly [args: string, description: string
 export function ofctlCommand(): Command {
   const ofctl = new Command('ofctl')
     .description('Look at and change the flows of a bridge over OpenFlow, with the verbs of ovs-ofctl.')
-    .option('-O, --protocols <versions>', 'OpenFlow versions to speak: OpenFlow10, 13, 14, 15, separated by commas')
+    .option(
+      '-O, --protocols <versions>',
+      'OpenFlow versions to speak: OpenFlow10, 13, 14, 15, separated by commas',
+      versionList('-O'),
+    )
     .option('--strict', 'mod-flows and del-flows: only the flow with just this match and priority')
     .option('--bundle', 'change flows all together or not at all')
     .option('--no-stats', 'dump-flows: leave out counters')

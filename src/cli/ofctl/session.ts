@@ -3,11 +3,10 @@ import { OFPP, type Port } from '../../openflow/index.ts';
 import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { switchAddress } from './address.ts';
 import { OpenflowClient } from './client.ts';
-import { parseVersions } from './versions.ts';
 
 /** Options that every verb takes. */
 export interface OfctlOptions {
-  readonly protocols?: string;
+  readonly protocols?: readonly OpenflowVersion[];
   readonly strict?: boolean;
   readonly bundle?: boolean;
   readonly stats?: boolean;
@@ -41,8 +40,8 @@ export async function withSwitch(
 }
 
 /** OpenFlow 1.0 unless -O says otherwise, or bundles are asked for, which 1.4 brought. */
-function versionsOf({ protocols, bundle }: OfctlOptions): OpenflowVersion[] {
-  if (protocols !== undefined) return parseVersions(protocols);
+function versionsOf({ protocols, bundle }: OfctlOptions): readonly OpenflowVersion[] {
+  if (protocols !== undefined) return protocols;
   return [bundle === true ? OPENFLOW_VERSIONS.of14 : OPENFLOW_VERSIONS.of10];
 }
 

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { loadObject } from '../../bpf/index.ts';
 import { CallbackPort, type ManualClock } from '../../datapath/index.ts';
 import { Bridge, FilterPrograms } from '../../ofproto/index.ts';
 import { parseFlowFile } from '../flow-file.ts';
 import type { NumberedFile } from '../numbered-file.ts';
+import { loadProgramFiles } from '../program-files.ts';
 import { engineNamed } from './engine.ts';
 
 export interface ScenarioOptions {
@@ -24,9 +22,7 @@ export function setUpScenario(options: ScenarioOptions): Bridge {
   const programs = new FilterPrograms({ engine: engineNamed(options.engine) });
   const bridge = new Bridge({ name: options.bridge, clock, programs });
   for (const [number, receive] of options.ports) bridge.addPort(number, new CallbackPort(`p${number}`, receive));
-  for (const { number, file } of options.programs) {
-    programs.load(number, basename(file, '.o'), loadObject(readFileSync(file)).select(), clock.nowNs());
-  }
+  loadProgramFiles(programs, options.programs, clock.nowNs());
   for (const flow of parseFlowFile(options.flows.name, options.flows.text)) bridge.addFlow(flow);
   return bridge;
 }
