@@ -6,7 +6,7 @@ import { ExpiryQueue } from './expiry.ts';
 import { FieldReads } from './field-reads.ts';
 import { FilterPrograms } from './filter-programs.ts';
 import { FlowChanges, type FlowModOptions } from './flow-changes.ts';
-import { checkActionList } from './flow-check.ts';
+import { checkPacketOut } from './flow-check.ts';
 import { allFlows, type FlowQuery, select } from './flow-query.ts';
 import { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
 import type { TableMiss } from './flow-table.ts';
@@ -153,7 +153,7 @@ export class Bridge {
       throw new OfprotoError('OFPROTO_BAD_IN_PORT', `a packet cannot come in by port ${inPort}`);
     const timeNs = this.#prepare();
     const upcall = upcallFor(inPort, packet, timeNs, metadata);
-    checkActionList(actions, packetMatch(upcall.key), ALL_TABLES);
+    checkPacketOut(actions, packetMatch(upcall.key));
     const answers = new PacketPrograms(this.programs, upcall);
     const outcome = new BridgeOutcome(
       this.#translated(translateActions(upcall, actions, this.#pipeline(answers, timeNs))),

@@ -1,6 +1,7 @@
 import {
   type Action,
   type ActionType,
+  ALL_TABLES,
   actionsRead,
   actionsWrite,
   checkActions,
@@ -28,19 +29,26 @@ const INDEPENDENT: ReadonlySet<ActionType> = new Set<ActionType>([
   'note',
 ]);
 
-/** Is it a flow that this switch can carry out? @throws OfprotoError for what is wrong with its actions */
-export function checkFlow(mod: FlowMod, table: number): void {
-  checkActionList(mod.actions, mod.match, table);
-}
-
-/** The same for actions of a packet that a controller sends; `match` is what is known of the packet. */
-export function checkActionList(actions: readonly Action[], match: Match, table: number): void {
+/**
+ * Is it a flow that this switch can carry out? Whether the match guarantees the headers that actions need has been
+ * checked where the flow was read, from the wire or from a text.
+ *
+ * @throws OfprotoError for what is wrong with its actions
+ */
+export function checkFlow({ actions }: FlowMod, table: number): void {
   for (const action of actions) checkAction(action, table);
   if (actions.every(({ type }) => INDEPENDENT.has(type))) return;
   actionsRead(actions, FIELDS_WITHIN_KEY);
   actionsWrite(actions, FIELDS_WITHIN_KEY);
+}
+
+/** The same for actions of a packet that a controller sends; `match` is what is known of the packet. */
+export function checkPacketOut(actions: readonly Action[], match: Match): void {
+  for (const action of actions) checkAction(action, -1);
+  actionsRead(actions, FIELDS_WITHIN_KEY);
+  actionsWrite(actions, FIELDS_WITHIN_KEY);
   try {
-    checkActions(actions, match, table);
+    checkActions(actions, match, ALL_TABLES);
   } catch (error) {
     if (error instanceof OpenflowError) throw new OfprotoError('OFPROTO_INCONSISTENT', error.message, { cause: error });
     throw error;
