@@ -38,11 +38,11 @@ export function packetInMessage(session: Session, packetIn: PacketIn): Message |
   };
 }
 
-/** The reason as the peer numbers it; NXT_PACKET_IN2 has all of them in every version. */
+/** The reason as Open vSwitch tells it to such a peer: before 1.4 there were three; NXT_PACKET_IN2 knows a table-miss flow in every version. */
 function reasonFor(session: Session, { reason, miss }: PacketIn): number {
-  const hasAll = session.packetInFormat === 'nxt_packet_in2';
-  if (miss === 'flow') return hasAll || session.version >= OPENFLOW_VERSIONS.of13 ? REASON.noMatch : REASON.action;
-  if (reason > REASON.invalidTtl && !hasAll && session.version < OPENFLOW_VERSIONS.of14) return REASON.action;
+  const knowsMisses = session.packetInFormat === 'nxt_packet_in2';
+  if (miss === 'flow') return knowsMisses || session.version >= OPENFLOW_VERSIONS.of13 ? REASON.noMatch : REASON.action;
+  if (reason > REASON.invalidTtl && session.version < OPENFLOW_VERSIONS.of14) return REASON.action;
   return reason;
 }
 
