@@ -48,10 +48,12 @@ function hostileProgram(seed: number): Program {
   const instructions: Instruction[] = [];
   while (instructions.length < length) {
     const register = (): number => random.below(11);
+    // A program that writes r10 is refused before it starts.
+    const writable = (): number => random.below(10);
     if (random.oneIn(5)) {
       const address = BigInt.asUintN(64, random.pick(WILD) + BigInt(random.below(64) - 32));
       instructions.push(
-        { opcode: 0x18, dst: register(), src: 0, offset: 0, imm: Number(BigInt.asIntN(32, address)) },
+        { opcode: 0x18, dst: writable(), src: 0, offset: 0, imm: Number(BigInt.asIntN(32, address)) },
         { opcode: 0, dst: 0, src: 0, offset: 0, imm: Number(BigInt.asIntN(32, address >> 32n)) },
       );
       continue;
@@ -66,7 +68,9 @@ function hostileProgram(seed: number): Program {
       imm = form.target === 'helper' ? 1 + random.below(7) : random.below(length) - instructions.length;
     if (form.kind === 'goto') imm = offset;
     if (form.kind === 'lddw') imm = random.below(RANDOM_MAPS.length);
-    instructions.push(instruction(form, { dst: register(), src: register(), offset, imm }));
+    const dst = ['store', 'jump', 'atomic'].includes(form.kind) ? register() : writable();
+    const src = form.kind === 'atomic' ? writable() : register();
+    instructions.push(instruction(form, { dst, src, offset, imm }));
     if (form.kind === 'lddw') instructions.push({ opcode: 0, dst: 0, src: 0, offset: 0, imm: 0 });
   }
   instructions.push(instruction('exit'));
