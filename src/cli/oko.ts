@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { asmCommand } from './bpf/asm.ts';
 import { disasmCommand } from './bpf/disasm.ts';
 import { runCommand } from './bpf/run.ts';
+import { verifyCommand } from './bpf/verify.ts';
 import { bridgeCommand } from './bridge/bridge.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
@@ -33,7 +34,8 @@ function bpfCommand(): Command {
     .description('Work on eBPF programs.')
     .addCommand(disasmCommand())
     .addCommand(asmCommand())
-    .addCommand(runCommand());
+    .addCommand(runCommand())
+    .addCommand(verifyCommand());
 }
 
 /** commander ends the process on its own otherwise, and output that is still on its way would be lost. */

@@ -22,7 +22,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 function explain(error: unknown): string | undefined {
   if (error instanceof OkoError) {
-    // Some errors explain themselves in further lines; the code stays in the first.
+    // Some errors explain themselves in further lines, the code among them.
+    if (error.message.includes(error.code)) return error.message;
     const [first, ...rest] = error.message.split('\n');
     return [`${first} (${error.code})`, ...rest].join('\n');
   }

@@ -154,8 +154,13 @@ function movedBy(op: AluOperation, a: ScalarValue, b: ScalarValue, range: Scalar
   if (op === 'add' && b.range.isConstant) return movedFar(a, range, b.range.smin);
   if (op === 'add' && a.range.isConstant) return movedFar(b, range, a.range.smin);
   if (op === 'sub' && b.range.isConstant) return movedFar(a, range, -b.range.smin);
+  // Compilers write a sum that cannot carry as an or.
+  if (op === 'or' && haveNoBitInCommon(a.range, b.range)) return movedBy('add', a, b, range);
   return undefined;
 }
+
+const haveNoBitInCommon = (a: Scalar, b: Scalar): boolean =>
+  ((a.bits.value | a.bits.mask) & (b.bits.value | b.bits.mask)) === 0n;
 
 const movedFar = (link: Linked, range: Scalar, by: bigint): Linked | undefined =>
   by > -0x8000_0000n && by < 0x8000_0000n ? moved(link, range, Number(by)) : undefined;
@@ -206,6 +211,8 @@ function half(op: Exclude<AluOperation, 'mov'>, a: ScalarValue, b: ScalarValue):
       }
       return scalar(zeroExtend32(WORD[op](left, right)));
     }
+    case 'or':
+      return left === a.range && right === b.range ? word(op, a, b) : scalar(zeroExtend32(WORD[op](left, right)));
     default:
       return scalar(zeroExtend32(WORD[op](left, right)));
   }
