@@ -6,7 +6,7 @@ export class ByteReader {
   readonly bytes: Uint8Array;
   readonly end: number;
   offset: number;
-  readonly #view: DataView;
+  #lazyView: DataView | undefined;
   readonly #onShort: (need: number, offset: number) => Error;
 
   constructor(bytes: Uint8Array, onShort: (need: number, offset: number) => Error, start = 0, end = bytes.length) {
@@ -14,8 +14,13 @@ export class ByteReader {
     this.bytes = bytes;
     this.offset = start;
     this.end = end;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#onShort = onShort;
+  }
+
+  /** Most readers are short-lived and read plain big-endian numbers, for which a view is not worth making. */
+  get #view(): DataView {
+    this.#lazyView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.#lazyView;
   }
 
   /** Bytes not yet read. */
@@ -35,11 +40,16 @@ export class ByteReader {
   }
 
   u16(littleEndian = false): number {
-    return this.#view.getUint16(this.#take(2), littleEndian);
+    const at = this.#take(2);
+    const { bytes } = this;
+    return littleEndian ? bytes[at] | (bytes[at + 1] << 8) : (bytes[at] << 8) | bytes[at + 1];
   }
 
   u32(littleEndian = false): number {
-    return this.#view.getUint32(this.#take(4), littleEndian);
+    const at = this.#take(4);
+    if (littleEndian) return this.#view.getUint32(at, true);
+    const { bytes } = this;
+    return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
   }
 
   i32(littleEndian = false): number {

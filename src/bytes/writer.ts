@@ -83,8 +83,14 @@ export class ByteWriter {
     return at;
   }
 
-  /** A copy of what was written. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+  /** A copy of what was written, or of what was written from `from` on. */
+  finish(from = 0): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(from, this.#length);
+  }
+
+  /** Forgets what was written after the first `length` bytes. */
+  cut(length: number): void {
+    this.#bytes.fill(0, this.#patchable(length, 0), this.#length);
+    this.#length = length;
   }
 }

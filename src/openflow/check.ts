@@ -1,4 +1,4 @@
-import { type Field, field, type Match, MatchBuilder, PREREQUISITE_TEXT } from '../packet/index.ts';
+import { type Field, field, type Match, MatchBuilder, PREREQUISITE_TEXT, prerequisiteHolds } from '../packet/index.ts';
 import type { Action, ActionOf } from './action.ts';
 import { OpenflowError, type OpenflowErrorCode } from './errors.ts';
 import { ALL_TABLES } from './flow.ts';
@@ -67,12 +67,14 @@ const LEGACY_NEEDS: Readonly<Record<string, string>> = {
 };
 
 class Check {
-  #known: MatchBuilder;
+  #match: Match;
+  /** The match with what the actions have changed; absent while they have changed nothing. */
+  #changed: MatchBuilder | undefined;
   readonly #table: number;
   readonly #strict: boolean;
 
   constructor(match: Match, table: number, strict: boolean) {
-    this.#known = match.toBuilder();
+    this.#match = match;
     this.#table = table;
     this.#strict = strict;
   }
@@ -145,8 +147,17 @@ class Check {
     }
   }
 
+  get #known(): MatchBuilder {
+    this.#changed ??= this.#match.toBuilder();
+    return this.#changed;
+  }
+
+  #holds(target: Field): boolean {
+    return prerequisiteHolds(target.prerequisite, this.#changed ?? this.#match);
+  }
+
   #needs(target: Field, what: string): Inconsistency | undefined {
-    if (this.#known.holds(target)) return undefined;
+    if (this.#holds(target)) return undefined;
     const needed = PREREQUISITE_TEXT[target.prerequisite];
     return { name: 'OFPBAC_MATCH_INCONSISTENT', message: `${what}: ${target.name} needs ${needed} in the match` };
   }
@@ -169,14 +180,14 @@ class Check {
   }
 
   #stripVlan(): Inconsistency | undefined {
-    const missing = this.#strict && !this.#known.holds(field('vlan_pcp'));
+    const missing = this.#strict && !this.#holds(field('vlan_pcp'));
     this.#known.clear(field('vlan_tci'));
     if (!missing) return undefined;
     return { name: 'OFPBAC_MATCH_INCONSISTENT', message: 'pop_vlan: needs a VLAN tag in the match' };
   }
 
   #needsTransport(what: string): Inconsistency | undefined {
-    if (['tcp_src', 'udp_src', 'sctp_src'].some((name) => this.#known.holds(field(name)))) return undefined;
+    if (['tcp_src', 'udp_src', 'sctp_src'].some((name) => this.#holds(field(name)))) return undefined;
     return this.#needs(field('tcp_src'), what);
   }
 
@@ -193,11 +204,9 @@ class Check {
       name: 'OFPBAC_MATCH_INCONSISTENT',
       message: `ct: ${message}`,
     });
-    if (!this.#known.holds(field('nw_ttl'))) return wrong('needs "ip" or "ipv6" in the match');
-    if (ct.alg === FTP && !this.#known.holds(field('tcp_src')))
-      return wrong('alg=ftp needs "tcp" or "tcp6" in the match');
-    if (ct.alg === TFTP && !this.#known.holds(field('udp_src')))
-      return wrong('alg=tftp needs "udp" or "udp6" in the match');
+    if (!this.#holds(field('nw_ttl'))) return wrong('needs "ip" or "ipv6" in the match');
+    if (ct.alg === FTP && !this.#holds(field('tcp_src'))) return wrong('alg=ftp needs "tcp" or "tcp6" in the match');
+    if (ct.alg === TFTP && !this.#holds(field('udp_src'))) return wrong('alg=tftp needs "udp" or "udp6" in the match');
     if (!ct.commit && ct.actions.some((action) => action.type !== 'nat' || action.direction !== undefined))
       return { name: 'OFPBAC_BAD_ARGUMENT', message: 'ct: nat with an address, and exec, need commit' };
     for (const action of ct.actions) {
@@ -205,7 +214,7 @@ class Check {
       if (found) return found;
       if (action.type !== 'nat' || !action.addresses) continue;
       const ipv6 = action.addresses[0].length === 16;
-      if (this.#known.holds(field(ipv6 ? 'ip_src' : 'ipv6_src')))
+      if (this.#holds(field(ipv6 ? 'ip_src' : 'ipv6_src')))
         return wrong(`nat has ${ipv6 ? 'IPv6' : 'IPv4'} addresses, but the match is for the other kind`);
     }
     return undefined;
@@ -213,13 +222,12 @@ class Check {
 
   /** Actions that leave the packet as it was for those after them. */
   #apart(actions: readonly Action[]): Inconsistency | undefined {
-    const before = this.#known;
-    this.#known = before.build().toBuilder();
+    this.#match = this.#changed?.build() ?? this.#match;
     for (const action of actions) {
       const found = this.action(action);
       if (found) return found;
     }
-    this.#known = before;
+    this.#changed = undefined;
     return undefined;
   }
 

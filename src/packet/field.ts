@@ -78,6 +78,8 @@ export interface Field {
   /** Bits that subfields may address, as in move and load; mostly the same. */
   readonly width: number;
   readonly place: Place;
+  /** A value with every bit set that the field has. Shared: not to be written to. */
+  readonly ones: Uint8Array;
   /** The only values that mean something, where not all do. */
   readonly values?: readonly number[];
   readonly special?: Special;

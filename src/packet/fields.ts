@@ -62,6 +62,12 @@ interface Extra {
 
 const registry: Field[] = [];
 
+function onesOf(bytes: number, bits: number): Uint8Array {
+  const ones = new Uint8Array(bytes);
+  for (let bit = 0; bit < bits; bit++) ones[bytes - 1 - (bit >> 3)] |= 1 << (bit & 7);
+  return ones;
+}
+
 function add(
   name: string,
   bytes: number,
@@ -82,6 +88,7 @@ function add(
     bits,
     width: extra.width ?? bits,
     place: { offset, bytes: extra.placeBytes ?? bytes, shift: extra.shift ?? 0, bits },
+    ones: onesOf(bytes, bits),
     special: extra.special,
     values: extra.values,
     maskable: access[0] === '+',
@@ -294,15 +301,19 @@ add('metadata', 8, KEY.metadata, 'hexadecimal', '+w', 'none', [oxm(2, 'METADATA'
 export const FIELDS: readonly Field[] = registry;
 
 const byName = new Map<string, Field>();
-const byWire = new Map<string, Field>();
+/** By class and number; those of an experimenter in a map of its own. */
+const byWire = new Map<number, Field>();
+const byExperimenter = new Map<number, Map<number, Field>>();
 for (const field of FIELDS) {
   byName.set(field.name, field);
   if (field.alias !== undefined) byName.set(field.alias, field);
-  for (const id of field.wire) byWire.set(wireKey(id.oxmClass, id.number, id.experimenter), field);
-}
-
-function wireKey(oxmClass: number, number: number, experimenter = 0): string {
-  return `${oxmClass}:${number}:${experimenter}`;
+  for (const { oxmClass, number, experimenter } of field.wire) {
+    if (experimenter === undefined) byWire.set(oxmClass * 0x80 + number, field);
+    else {
+      const numbers = byExperimenter.get(experimenter) ?? new Map<number, Field>();
+      byExperimenter.set(experimenter, numbers.set(number, field));
+    }
+  }
 }
 
 /** The field of that name or alias. */
@@ -319,7 +330,8 @@ export function field(name: string): Field {
 
 /** The field of an NXM or OXM header's class and number, and its experimenter if the class is 0xffff. */
 export function fieldOfWire(oxmClass: number, number: number, experimenter?: number): Field | undefined {
-  return byWire.get(wireKey(oxmClass, number, experimenter));
+  if (experimenter === undefined) return byWire.get(oxmClass * 0x80 + number);
+  return oxmClass === OXM_CLASS_EXPERIMENTER ? byExperimenter.get(experimenter)?.get(number) : undefined;
 }
 
 /** Names that stand for a match on several fields: [field, value] each. */

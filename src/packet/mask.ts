@@ -1,6 +1,16 @@
 import type { Field } from './field.ts';
 import { FIELDS } from './fields.ts';
+import { KEY } from './key.ts';
+import { type KnownBits, prerequisiteHolds } from './prerequisite.ts';
 import { placeMask } from './value.ts';
+
+/** The key bytes that prerequisites look at. */
+const DECIDING_OFFSETS: readonly number[] = [
+  ...[0, 1, 2, 3].map((byte) => KEY.packetType + byte),
+  ...[KEY.ethType, KEY.ethType + 1, KEY.vlanTci, KEY.ipProto, KEY.ipFrag, KEY.l4Src + 1, KEY.l4Dst + 1, KEY.ctNwProto],
+  ...[0, 1, 2, 3].map((byte) => KEY.ctState + byte),
+];
+const MAX_KEPT = 64;
 
 /**
  * Which bits of a key a match looks at, stored once for all matches that look at the same ones. Two masks are equal if
@@ -14,6 +24,8 @@ export class Mask {
   /** The mask byte at each of `offsets`. */
   readonly bits: Uint8Array;
   #fields: readonly Field[] | undefined;
+  #deciding: readonly number[] | undefined;
+  readonly #fieldsByKey = new Map<string, readonly Field[]>();
 
   static #nextId = 0;
   static readonly #interned = new Map<string, WeakRef<Mask>>();
@@ -29,8 +41,20 @@ export class Mask {
 
   /** The one mask with these bytes; `bits` must not contain zeros and `offsets` must ascend. */
   static of(offsets: readonly number[], bits: readonly number[]): Mask {
-    let identity = '';
-    for (let i = 0; i < offsets.length; i++) identity += String.fromCharCode(offsets[i], bits[i]);
+    const latest = Mask.#latest?.deref();
+    if (latest && isMask(latest, offsets, bits)) return latest;
+    const mask = Mask.#find(offsets, bits);
+    Mask.#latest = new WeakRef(mask);
+    return mask;
+  }
+
+  /** The mask asked for last: flows that come one after the other mostly look at the same bits. */
+  static #latest: WeakRef<Mask> | undefined;
+
+  static #find(offsets: readonly number[], bits: readonly number[]): Mask {
+    const characters: number[] = [];
+    for (let i = 0; i < offsets.length; i++) characters.push(offsets[i], bits[i]);
+    const identity = String.fromCharCode(...characters);
     const known = Mask.#interned.get(identity)?.deref();
     if (known) return known;
     const mask = new Mask(Uint16Array.from(offsets), Uint8Array.from(bits));
@@ -65,16 +89,21 @@ export class Mask {
 
   /** Where `offset` stands in `offsets`, or -1. */
   indexOf(offset: number): number {
+    const at = this.from(offset);
+    return this.offsets[at] === offset ? at : -1;
+  }
+
+  /** Where the first of `offsets` stands that is not before `offset`. */
+  from(offset: number): number {
     let low = 0;
     let high = this.offsets.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
       const found = this.offsets[middle];
-      if (found === offset) return middle;
       if (found < offset) low = middle + 1;
       else high = middle - 1;
     }
-    return -1;
+    return low;
   }
 
   /**
@@ -83,14 +112,30 @@ export class Mask {
    */
   pack(key: Uint8Array): string {
     const { offsets, bits } = this;
-    let packed = '';
-    for (let i = 0; i < offsets.length; i++) packed += String.fromCharCode((key[offsets[i]] ?? 0) & bits[i]);
-    return packed;
+    const packed: number[] = [];
+    for (let i = 0; i < offsets.length; i++) packed.push((key[offsets[i]] ?? 0) & bits[i]);
+    return String.fromCharCode(...packed);
   }
 
   /** Sets in `dense` (key layout) every bit of this mask. Bytes past its end are left out. */
   addTo(dense: Uint8Array): void {
     for (let i = 0; i < this.offsets.length; i++) dense[this.offsets[i]] |= this.bits[i];
+  }
+
+  /**
+   * Those of `fields` whose prerequisites a match with this mask meets. They depend on few of its bytes, and matches with
+   * the same mask mostly agree in those, so that what was found is kept.
+   */
+  fieldsOf(match: KnownBits & { readonly value: string }): readonly Field[] {
+    let key = '';
+    this.#deciding ??= DECIDING_OFFSETS.map((offset) => this.indexOf(offset)).filter((at) => at >= 0);
+    for (const at of this.#deciding) key += match.value[at];
+    const known = this.#fieldsByKey.get(key);
+    if (known) return known;
+    const found = this.fields.filter((field) => prerequisiteHolds(field.prerequisite, match));
+    if (this.#fieldsByKey.size >= MAX_KEPT) this.#fieldsByKey.clear();
+    this.#fieldsByKey.set(key, found);
+    return found;
   }
 
   /** The canonical fields that have any bit in this mask, in registry order, whatever their prerequisites. */
@@ -102,4 +147,10 @@ export class Mask {
   #touches(field: Field): boolean {
     return placeMask(field).some((bits, i) => (bits & this.at(field.place.offset + i)) !== 0);
   }
+}
+
+function isMask(mask: Mask, offsets: readonly number[], bits: readonly number[]): boolean {
+  if (offsets.length !== mask.offsets.length) return false;
+  for (let i = 0; i < offsets.length; i++) if (offsets[i] !== mask.offsets[i] || bits[i] !== mask.bits[i]) return false;
+  return true;
 }

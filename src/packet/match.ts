@@ -3,17 +3,7 @@ import { field as fieldByName } from './fields.ts';
 import { KEY, KEY_BYTES, KEY_FULL_BYTES } from './key.ts';
 import { Mask } from './mask.ts';
 import { type KnownBits, prerequisiteHolds } from './prerequisite.ts';
-import {
-  allOnes,
-  type FieldValue,
-  fieldValue,
-  portFrom16,
-  readPlace,
-  setTunMetadataPresent,
-  tunMetadataPresence,
-  valueToNumber,
-  writePlace,
-} from './value.ts';
+import { type FieldValue, fieldValue, portFrom16, readPlace, tunMetadataPresence, valueToNumber } from './value.ts';
 
 /** One field of a match. */
 export interface FieldMatch {
@@ -84,7 +74,30 @@ export class Match implements KnownBits {
 
   /** The value and mask that this match has for a field, `undefined` when it looks at none of its bits. */
   get(field: Field): FieldMatch | undefined {
-    const { offset, bytes } = field.place;
+    const { offset, bytes, shift, bits } = field.place;
+    const whole = shift === 0 && bits === 8 * bytes && bytes === field.bytes && field.special === undefined;
+    return whole ? this.#getWhole(field, offset, bytes) : this.#getBits(field, offset, bytes);
+  }
+
+  /** A field of whole bytes, as most are. Its bytes stand together in the mask. */
+  #getWhole(field: Field, offset: number, bytes: number): FieldMatch | undefined {
+    const { offsets, bits } = this.mask;
+    let at = this.mask.from(offset);
+    if (at >= offsets.length || offsets[at] >= offset + bytes) return undefined;
+    const value = new Uint8Array(bytes);
+    let exact = 0;
+    const first = at;
+    for (; at < offsets.length && offsets[at] < offset + bytes; at++) {
+      value[offsets[at] - offset] = this.value.charCodeAt(at);
+      if (bits[at] === 0xff) exact++;
+    }
+    if (exact === bytes) return { field, value, mask: field.ones };
+    const mask = new Uint8Array(bytes);
+    for (let i = first; i < at; i++) mask[offsets[i] - offset] = bits[i];
+    return { field, value, mask };
+  }
+
+  #getBits(field: Field, offset: number, bytes: number): FieldMatch | undefined {
     const maskBytes = new Uint8Array(bytes);
     const valueBytes = new Uint8Array(bytes);
     let any = field.special === 'tunMetadata' && this.#isTunMetadataPresent(field);
@@ -114,8 +127,7 @@ export class Match implements KnownBits {
 
   /** The fields that this match looks at, in registry order, every bit in one field; see `Field.canonical`. */
   *fields(): Generator<FieldMatch> {
-    for (const field of this.mask.fields) {
-      if (!prerequisiteHolds(field.prerequisite, this)) continue;
+    for (const field of this.mask.fieldsOf(this)) {
       const found = this.get(field);
       if (found) yield found;
     }
@@ -163,62 +175,63 @@ export class Match implements KnownBits {
 }
 
 export function isExact(match: FieldMatch): boolean {
-  const ones = allOnes(match.field);
+  const { ones } = match.field;
   return match.mask.every((byte, i) => byte === ones[i]);
 }
 
-/** Collects field matches into a `Match`. Setting a field again replaces its bits. */
+/**
+ * Collects field matches into a `Match`. Setting a field again replaces its bits. Holds only the key's bytes that are
+ * matched, in ascending order, since they are few.
+ */
 export class MatchBuilder implements KnownBits {
-  #value: Uint8Array;
-  #mask: Uint8Array;
+  readonly #offsets: number[];
+  readonly #masks: number[];
+  readonly #values: number[];
 
   constructor(start: Match = Match.ALL) {
-    this.#value = start.toKey();
-    this.#mask = new Uint8Array(this.#value.length);
-    start.mask.addTo(this.#mask);
+    this.#offsets = Array.from(start.mask.offsets);
+    this.#masks = Array.from(start.mask.bits);
+    this.#values = this.#offsets.map((_, i) => start.value.charCodeAt(i));
   }
 
   /**
    * Matches the bits `mask` of a field (all of them when left out) against `value`; both as the wire has them. Bits
    * outside the mask or the field are dropped. Prerequisites are the caller's to check, with `holds`.
    */
-  set(field: Field, value: FieldValue, mask: FieldValue = allOnes(field)): this {
+  set(field: Field, value: FieldValue, mask: FieldValue = field.ones): this {
     if (value.length !== field.bytes || mask.length !== field.bytes)
       throw new RangeError(`${field.name} takes values of ${field.bytes} bytes`);
-    if (field.place.offset >= this.#mask.length) this.#growToFull();
-    const masked = value.map((byte, i) => byte & mask[i]);
     switch (field.special) {
       case 'port16':
-        return this.set(
-          fieldByName('in_port_oxm'),
-          fieldValue(fieldByName('in_port_oxm'), portFrom16(valueToNumber(value))),
-        );
+        return this.set(IN_PORT, fieldValue(IN_PORT, portFrom16(valueToNumber(value))));
       case 'tos':
-        return this.set(fieldByName('ip_dscp'), fieldValue(fieldByName('ip_dscp'), value[0] >> 2));
+        return this.set(IP_DSCP, fieldValue(IP_DSCP, value[0] >> 2));
       case 'packetType':
         // Ethernet is what every flow matches that says nothing else.
-        writePlace(field, this.#mask, valueToNumber(masked) === 0 ? masked : mask);
-        writePlace(field, this.#value, masked);
+        if (valueToNumber(value) === 0) return this.clear(field);
+        this.#write(field, value, mask);
         return this;
       case 'dlVlan':
-        if (valueToNumber(value) === 0xffff) {
-          this.#put(KEY.vlanTci, 0xffff, 0);
+        if (value[0] === 0xff && value[1] === 0xff) {
+          this.#put(KEY.vlanTci, 0xff, 0xff, 0);
+          this.#put(KEY.vlanTci + 1, 0xff, 0xff, 0);
           return this;
         }
-        this.#write(field, masked, mask);
-        this.#put(KEY.vlanTci, 0x1000, 0x1000);
+        this.#write(field, value, mask);
+        this.#put(KEY.vlanTci, 0x10, 0x10, 0x10);
         return this;
       case 'vlanPcp':
-        this.#write(field, masked, mask);
-        this.#put(KEY.vlanTci, 0x1000, 0x1000);
+        this.#write(field, value, mask);
+        this.#put(KEY.vlanTci, 0x10, 0x10, 0x10);
         return this;
-      case 'tunMetadata':
-        this.#write(field, masked, mask);
-        setTunMetadataPresent(field, this.#value);
-        setTunMetadataPresent(field, this.#mask);
+      case 'tunMetadata': {
+        this.#write(field, value, mask);
+        const { offset, bit } = tunMetadataPresence(field);
+        this.#put(offset, bit, bit, bit);
         return this;
+      }
       default:
-        this.#write(field, masked, mask);
+        this.#write(field, value, mask);
         return this;
     }
   }
@@ -229,10 +242,8 @@ export class MatchBuilder implements KnownBits {
 
   /** Forgets what was said of a field's bits. */
   clear(field: Field): this {
-    if (field.place.offset >= this.#mask.length) return this;
     const none = new Uint8Array(field.bytes);
-    writePlace(field, this.#mask, none);
-    writePlace(field, this.#value, none);
+    this.#write(field, none, none);
     return this;
   }
 
@@ -242,45 +253,83 @@ export class MatchBuilder implements KnownBits {
   }
 
   exact(offset: number, bytes: number): number | undefined {
-    const { value, mask } = this.bits(offset, bytes);
-    return mask === 256 ** bytes - 1 ? value : undefined;
+    let value = 0;
+    for (let i = 0; i < bytes; i++) {
+      const at = this.#find(offset + i);
+      if (at < 0 || this.#masks[at] !== 0xff) return undefined;
+      value = value * 256 + this.#values[at];
+    }
+    return value;
   }
 
   bits(offset: number, bytes: number): { value: number; mask: number } {
     let value = 0;
     let mask = 0;
     for (let i = 0; i < bytes; i++) {
-      value = value * 256 + (this.#value[offset + i] ?? 0);
-      mask = mask * 256 + (this.#mask[offset + i] ?? 0);
+      const at = this.#find(offset + i);
+      value = value * 256 + (at < 0 ? 0 : this.#values[at]);
+      mask = mask * 256 + (at < 0 ? 0 : this.#masks[at]);
     }
     return { value, mask };
   }
 
   build(): Match {
-    const mask = Mask.ofDense(this.#mask);
-    return new Match(mask, mask.pack(this.#value));
+    // Bytes of which nothing is matched any more, after clear(), are no part of the match.
+    for (let i = this.#masks.length - 1; i >= 0; i--) {
+      if (this.#masks[i] !== 0) continue;
+      this.#offsets.splice(i, 1);
+      this.#masks.splice(i, 1);
+      this.#values.splice(i, 1);
+    }
+    return new Match(Mask.of(this.#offsets, this.#masks), String.fromCharCode(...this.#values));
+  }
+
+  /** Where `offset` stands, or the complement of where it would. */
+  #find(offset: number): number {
+    let low = 0;
+    let high = this.#offsets.length - 1;
+    // Fields mostly come in no order that helps, but there are few of them.
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const found = this.#offsets[middle];
+      if (found === offset) return middle;
+      if (found < offset) low = middle + 1;
+      else high = middle - 1;
+    }
+    return ~low;
+  }
+
+  /** Replaces the bits `clear` of a key byte by those of `mask` and `value`. */
+  #put(offset: number, clear: number, mask: number, value: number): void {
+    let at = this.#find(offset);
+    if (at < 0) {
+      if (mask === 0) return;
+      at = ~at;
+      this.#offsets.splice(at, 0, offset);
+      this.#masks.splice(at, 0, 0);
+      this.#values.splice(at, 0, 0);
+    }
+    this.#masks[at] = (this.#masks[at] & ~clear) | mask;
+    this.#values[at] = (this.#values[at] & ~clear) | (value & mask);
   }
 
   #write(field: Field, value: FieldValue, mask: FieldValue): void {
-    writePlace(field, this.#mask, mask);
-    writePlace(field, this.#value, value);
-  }
-
-  /** Sets the 16 bits at `offset` under `mask` to be matched against `value`. */
-  #put(offset: number, mask: number, value: number): void {
-    for (const [i, shift] of [8, 0].entries()) {
-      const m = (mask >> shift) & 0xff;
-      this.#mask[offset + i] |= m;
-      this.#value[offset + i] = (this.#value[offset + i] & ~m) | ((value >> shift) & m);
+    const { offset, bytes, shift, bits } = field.place;
+    if (shift === 0 && bits === 8 * bytes) {
+      const skipped = field.bytes - bytes;
+      for (let i = 0; i < bytes; i++) this.#put(offset + i, 0xff, mask[i + skipped], value[i + skipped]);
+      return;
+    }
+    const ones = (((1 << bits) - 1) << shift) >>> 0;
+    const maskNumber = (valueToNumber(mask) << shift) & ones;
+    const number = valueToNumber(value) << shift;
+    for (let i = 0; i < bytes; i++) {
+      const down = 8 * (bytes - 1 - i);
+      const clear = (ones >>> down) & 0xff;
+      if (clear !== 0) this.#put(offset + i, clear, (maskNumber >>> down) & 0xff, (number >>> down) & 0xff);
     }
   }
-
-  #growToFull(): void {
-    const value = new Uint8Array(KEY_FULL_BYTES);
-    value.set(this.#value);
-    this.#value = value;
-    const mask = new Uint8Array(KEY_FULL_BYTES);
-    mask.set(this.#mask);
-    this.#mask = mask;
-  }
 }
+
+const IN_PORT = fieldByName('in_port_oxm');
+const IP_DSCP = fieldByName('ip_dscp');

@@ -45,9 +45,7 @@ export function valueToNumber(value: FieldValue): number {
 
 /** A value with every bit set that the field has. */
 export function allOnes(field: Field): FieldValue {
-  const value = new Uint8Array(field.bytes);
-  for (let bit = 0; bit < field.bits; bit++) value[field.bytes - 1 - (bit >> 3)] |= 1 << (bit & 7);
-  return value;
+  return field.ones.slice();
 }
 
 function isByteAligned(field: Field): boolean {
@@ -144,7 +142,7 @@ export function tunMetadataPresence(field: Field): { offset: number; bit: number
 }
 
 /** The mask bytes, from `field.place.offset` on, of the bits of a field (all of them, or those in `bits`). */
-export function placeMask(field: Field, bits: FieldValue = allOnes(field)): Uint8Array {
+export function placeMask(field: Field, bits: FieldValue = field.ones): Uint8Array {
   const mask = new Uint8Array(field.place.bytes);
   writePlace(field, mask, bits, 0);
   return mask;

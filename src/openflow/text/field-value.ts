@@ -1,13 +1,5 @@
 import { formatIpv4, formatIpv6, formatMac, parseIpv4, parseIpv6, parseMac } from '../../bytes/index.ts';
-import {
-  allOnes,
-  type Field,
-  type FieldValue,
-  fieldValue,
-  portTo16,
-  valueToBigInt,
-  valueToNumber,
-} from '../../packet/index.ts';
+import { type Field, type FieldValue, fieldValue, portTo16, valueToBigInt, valueToNumber } from '../../packet/index.ts';
 import { OpenflowError } from '../errors.ts';
 import { CT_STATE_FLAGS, type FlagNames, formatFlags, parseFlags, TCP_FLAGS, TUNNEL_FLAGS } from './flags.ts';
 import { formatPort, parsePort, type TextNames } from './names.ts';
@@ -28,8 +20,8 @@ const FRAGMENTS: Readonly<Record<string, readonly [number, number]>> = {
 
 /** Value and mask of a field's text, `value` or `value/mask`; bits outside the mask are zero in both. */
 export function parseFieldValue(field: Field, text: string, names: TextNames = {}, what = field.name): MaskedValue {
-  const { value, mask = allOnes(field) } = parse(field, text, names, what);
-  const ones = allOnes(field);
+  const { value, mask = field.ones } = parse(field, text, names, what);
+  const ones = field.ones;
   if (!field.maskable && !mask.every((byte, i) => byte === ones[i]))
     throw new OpenflowError('OPENFLOW_NOT_MASKABLE', `${what}: "${text}": this field takes no mask`);
   // dl_vlan=0xffff, "no tag", has more bits than the field.
@@ -99,7 +91,7 @@ function parseNumeric(field: Field, text: string, what: string): { value: FieldV
 /** A mask may set the bits that the field does not have, as 0xffffffff does for 20 bits: they are dropped. */
 function parseMaskNumber(field: Field, text: string, what: string): bigint {
   const mask = parseBigInteger(text, 8 * field.bytes, `${what} mask`, field.bytes === 8);
-  return mask & valueToBigInt(allOnes(field));
+  return mask & valueToBigInt(field.ones);
 }
 
 function parseAddress(
@@ -155,10 +147,10 @@ export function hex(number: number | bigint): string {
 export function formatFieldValue(
   field: Field,
   value: FieldValue,
-  mask: FieldValue = allOnes(field),
+  mask: FieldValue = field.ones,
   names: TextNames = {},
 ): string {
-  const ones = allOnes(field);
+  const ones = field.ones;
   const exact = mask.every((byte, i) => byte === ones[i]);
   switch (field.form) {
     case 'decimal':

@@ -1,6 +1,5 @@
 import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import {
-  allOnes,
   type Field,
   field,
   fieldValue,
@@ -120,11 +119,7 @@ function setField(
   version: OpenflowVersion,
 ): void {
   const bytes = value instanceof Uint8Array ? value : fieldValue(target, value);
-  writeSetField(
-    writer,
-    { type: 'set_field', field: target, value: bytes, mask: allOnes(target), load: false },
-    version,
-  );
+  writeSetField(writer, { type: 'set_field', field: target, value: bytes, mask: target.ones, load: false }, version);
 }
 
 function isNicira(action: Action): action is ActionOf<NiciraType> {
@@ -247,12 +242,12 @@ function writeAction10(action: StandardAction, encoding: ActionEncoding): void {
 }
 
 function wholeLoad(target: Field, value: number): SetFieldAction {
-  return { type: 'set_field', field: target, value: fieldValue(target, value), mask: allOnes(target), load: true };
+  return { type: 'set_field', field: target, value: fieldValue(target, value), mask: target.ones, load: true };
 }
 
 /** Whole fields that OpenFlow 1.0 has an action for are set by it, everything else by Nicira's load. */
 function writeSetField10(writer: ByteWriter, action: SetFieldAction): void {
-  const ones = allOnes(action.field);
+  const ones = action.field.ones;
   const whole = !action.load && action.mask.every((byte, i) => byte === ones[i]);
   const legacy = whole ? LEGACY10[action.field.name] : undefined;
   if (legacy) put(writer, legacy.type, legacy.length, (w) => w.put(legacy.body(action.value)));
@@ -301,7 +296,7 @@ function writeSendMaps(action: ActionOf<'send_maps'>, writer: ByteWriter): void 
 
 /** OFPAT_SET_FIELD, with a mask from 1.5 on; before, what is not a whole field is loaded. */
 function writeSetField(writer: ByteWriter, action: SetFieldAction, version: OpenflowVersion): void {
-  const ones = allOnes(action.field);
+  const ones = action.field.ones;
   const whole = action.mask.every((byte, i) => byte === ones[i]);
   const id = wireIdFor(action.field, version);
   if (version < 6 && (action.load || !whole)) {

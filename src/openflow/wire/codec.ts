@@ -341,52 +341,54 @@ function writeMultipartHeader(
   if (version === 1 && header.experimenter === NICIRA_EXPERIMENTER) writer.u32(0);
 }
 
-/** Bodies that are one structure, not a list. */
-const SINGLE_BODIES: readonly string[] = ['desc', 'aggregate', 'group_features', 'meter_features', 'unknown'];
-
 /** The messages of a reply: as many elements in each as fit, all but the last flagged "more". */
-function* encodeReply(message: Extract<Message, { type: 'multipart_reply' }>, dialect: Dialect): Generator<Uint8Array> {
-  const type = typeNumber('multipart_reply', dialect.version);
-  if (type === undefined) throw new ProtocolError('OFPBRC_BAD_TYPE', 'no multipart replies in this version');
+function* encodeReply(message: ReplyMessage, dialect: Dialect): Generator<Uint8Array> {
   const parts = new MultipartWriter(message, dialect);
   for (const element of replyElements(message.body, dialect)) {
-    if (SINGLE_BODIES.includes(message.body.kind) && element.length > MAX_MESSAGE_BYTES - 32)
-      throw new ProtocolError('OFPBRC_BAD_LEN', `a reply of ${element.length} bytes cannot be parted`);
     const full = parts.add(element);
     if (full) yield full;
   }
   yield parts.finish();
 }
 
+type ReplyMessage = Extract<Message, { type: 'multipart_reply' }>;
+
+/** What a `MultipartWriter` needs of a reply; the lists in its body may be empty. */
+export type ReplyHead = Pick<ReplyMessage, 'xid' | 'flags' | 'body'>;
+
 /**
- * Collects the elements of a long reply into messages of at most 64 kB. For replies whose elements come one after the
- * other, as a dump of many flows does.
+ * Collects the elements of a long reply into messages of at most 64 kB, each but the last flagged "more". For replies
+ * whose elements come one after the other, as a dump of many flows does.
  */
 export class MultipartWriter {
-  readonly #reply: {
-    readonly xid: number;
-    readonly flags: number;
-    readonly body: Parameters<typeof multipartHeader>[0];
-  };
+  readonly #reply: ReplyHead;
   readonly #dialect: Dialect;
-  #elements: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #type: number;
+  readonly #writer = new ByteWriter(MAX_MESSAGE_BYTES + 1);
+  #headerBytes = 0;
 
-  constructor(
-    reply: { readonly xid: number; readonly flags: number; readonly body: Parameters<typeof multipartHeader>[0] },
-    dialect: Dialect,
-  ) {
+  constructor(reply: ReplyHead, dialect: Dialect) {
+    const type = typeNumber('multipart_reply', dialect.version);
+    if (type === undefined) throw new ProtocolError('OFPBRC_BAD_TYPE', 'no multipart replies in this version');
     this.#reply = reply;
     this.#dialect = dialect;
+    this.#type = type;
+    this.#start();
   }
 
-  /** Takes an element; returns the message that was full before it, if one was. */
-  add(element: Uint8Array): Uint8Array | undefined {
-    const headerBytes = HEADER_BYTES + 20;
-    const full = this.#elements.length > 0 && headerBytes + this.#bytes + element.length > MAX_MESSAGE_BYTES;
-    const message = full ? this.#message(1) : undefined;
-    this.#elements.push(element);
-    this.#bytes += element.length;
+  /** Takes an element, which `write` writes; returns the message that was full before it, if one was. */
+  add(write: (writer: ByteWriter) => void): Uint8Array | undefined {
+    const writer = this.#writer;
+    const start = writer.length;
+    write(writer);
+    if (writer.length <= MAX_MESSAGE_BYTES) return undefined;
+    const element = writer.finish(start);
+    writer.cut(start);
+    if (start === this.#headerBytes || this.#headerBytes + element.length > MAX_MESSAGE_BYTES)
+      throw new ProtocolError('OFPBRC_BAD_LEN', `an element of ${element.length} bytes fits into no message`);
+    const message = this.#message(1);
+    this.#start();
+    writer.put(element);
     return message;
   }
 
@@ -395,15 +397,19 @@ export class MultipartWriter {
     return this.#message(0);
   }
 
-  #message(more: number): Uint8Array {
+  #start(): void {
     const { version } = this.#dialect;
-    const message = frame(version, typeNumber('multipart_reply', version) ?? 0, this.#reply.xid, (writer) => {
-      writeMultipartHeader(writer, multipartHeader(this.#reply.body, version), this.#reply.flags | more, version);
-      for (const element of this.#elements) writer.put(element);
-    });
-    this.#elements = [];
-    this.#bytes = 0;
-    return message;
+    const writer = this.#writer;
+    writer.cut(0);
+    writer.u8(version).u8(this.#type).u16(0).u32(this.#reply.xid);
+    writeMultipartHeader(writer, multipartHeader(this.#reply.body, version), this.#reply.flags, version);
+    this.#headerBytes = writer.length;
+  }
+
+  #message(more: number): Uint8Array {
+    this.#writer.patchU16(2, this.#writer.length);
+    this.#writer.patchU16(HEADER_BYTES + 2, this.#reply.flags | more);
+    return this.#writer.finish();
   }
 }
 

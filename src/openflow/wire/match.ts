@@ -1,6 +1,5 @@
 import { ByteWriter } from '../../bytes/index.ts';
 import {
-  allOnes,
   ETH_TYPE,
   type Field,
   type FieldMatch,
@@ -92,11 +91,11 @@ function writePart(writer: ByteWriter, part: FieldMatch, version: OpenflowVersio
   if (version === 1) {
     if (part.field === F.inPortOxm) {
       const port = portTo16(valueToNumber(part.value)) ?? 0xffff;
-      writeField(writer, F.inPort, fieldValue(F.inPort, port), allOnes(F.inPort), version);
+      writeField(writer, F.inPort, fieldValue(F.inPort, port), F.inPort.ones, version);
       return;
     }
     if (part.field === F.ipDscp) {
-      writeField(writer, F.nwTos, fieldValue(F.nwTos, part.value[0] << 2), allOnes(F.nwTos), version);
+      writeField(writer, F.nwTos, fieldValue(F.nwTos, part.value[0] << 2), F.nwTos.ones, version);
       return;
     }
   }
@@ -175,7 +174,7 @@ export function readMatchFields(reader: ByteReader, reading: MatchReading = {}):
 }
 
 function addField(builder: MatchBuilder, { field: target, value, mask }: OxmField, reading: MatchReading): void {
-  const ones = allOnes(target);
+  const ones = target.ones;
   if (!target.maskable && !mask.every((byte) => byte === 0xff) && !mask.every((byte) => byte === 0))
     throw new ProtocolError('OFPBMC_BAD_MASK', `${target.name} takes no mask`);
   checkValue(target, value, 'OFPBMC_BAD_VALUE');
@@ -191,7 +190,7 @@ function addField(builder: MatchBuilder, { field: target, value, mask }: OxmFiel
 
 /** Refuses values with bits that the field does not have, and those that mean nothing. */
 export function checkValue(target: Field, value: Uint8Array, error: ErrorName): void {
-  const ones = allOnes(target);
+  const ones = target.ones;
   const limit = target.special === 'tos' ? [0xfc] : ones;
   if (value.some((byte, i) => (byte & ~limit[i]) !== 0))
     throw new ProtocolError(error, `${target.name} has bits set that it does not have`);
@@ -207,7 +206,7 @@ export function checkValue(target: Field, value: Uint8Array, error: ErrorName): 
 /** Are any bits of the field matched already, by whatever field? */
 function overlapsEarlier(builder: MatchBuilder, target: Field): boolean {
   const { offset } = target.place;
-  const bits = placeMask(target, target.special === 'vlanPcp' ? undefined : allOnes(target));
+  const bits = placeMask(target, target.special === 'vlanPcp' ? undefined : target.ones);
   for (let i = 0; i < bits.length; i++) if ((builder.bits(offset + i, 1).mask & bits[i]) !== 0) return true;
   return false;
 }

@@ -1,4 +1,4 @@
-import { type ByteReader, ByteWriter } from '../../bytes/index.ts';
+import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import type { OpenflowVersion } from '../../packet/index.ts';
 import { NICIRA_EXPERIMENTER } from '../../packet/index.ts';
 import { ANY_GROUP } from '../flow.ts';
@@ -264,66 +264,63 @@ function niciraKind(header: MultipartHeader, version: OpenflowVersion): 'flow' |
   return header.subtype === NXST.flow ? 'flow' : header.subtype === NXST.aggregate ? 'aggregate' : undefined;
 }
 
-/** The elements of a reply, each written by itself, so that they can be spread over several messages. */
-export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Generator<Uint8Array> {
+/** What writes each element of a reply, so that they can be spread over several messages. */
+export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Generator<(writer: ByteWriter) => void> {
   const { version } = dialect;
-  const element = (write: (writer: ByteWriter) => void): Uint8Array => {
-    const writer = new ByteWriter(256);
-    write(writer);
-    return writer.finish();
-  };
   switch (body.kind) {
     case 'desc':
-      yield element((writer) => {
+      yield (writer) => {
         for (const text of [body.manufacturer, body.hardware, body.software]) writeText(writer, text, 256);
         writeText(writer, body.serial, 32);
         writeText(writer, body.datapath, 256);
-      });
+      };
       return;
     case 'flow':
-      for (const flow of body.flows) yield element((writer) => writeFlowStats(writer, flow, dialect, body.nxm));
+      for (const flow of body.flows) yield (writer) => writeFlowStats(writer, flow, dialect, body.nxm);
       return;
     case 'aggregate':
-      yield element((writer) => {
+      yield (writer) => {
         if (version >= 6) writeAggregateOxs(writer, body);
         else writer.u64(body.packetCount).u64(body.byteCount).u32(body.flowCount).u32(0);
-      });
+      };
       return;
     case 'table':
-      for (const table of body.tables) yield element((writer) => writeTableStats(writer, table, version));
+      for (const table of body.tables) yield (writer) => writeTableStats(writer, table, version);
       return;
     case 'port':
-      for (const port of body.ports) yield element((writer) => writePortStats(writer, port, version));
+      for (const port of body.ports) yield (writer) => writePortStats(writer, port, version);
       return;
     case 'queue':
-      for (const queue of body.queues) yield element((writer) => writeQueueStats(writer, queue, version));
+      for (const queue of body.queues) yield (writer) => writeQueueStats(writer, queue, version);
       return;
     case 'queue_desc':
-      for (const queue of body.queues) yield element((writer) => writeQueueDescription(writer, queue));
+      for (const queue of body.queues) yield (writer) => writeQueueDescription(writer, queue);
       return;
     case 'port_desc':
-      for (const port of body.ports) yield element((writer) => writePort(writer, port, version));
+      for (const port of body.ports) yield (writer) => writePort(writer, port, version);
       return;
     case 'table_features':
-      for (const table of body.tables) yield element((writer) => writeTableFeatures(writer, table, version));
+      for (const table of body.tables) yield (writer) => writeTableFeatures(writer, table, version);
       return;
     case 'table_desc':
-      for (const table of body.tables) yield element((writer) => writeTableDescription(writer, table));
+      for (const table of body.tables) yield (writer) => writeTableDescription(writer, table);
       return;
     case 'group_features':
-      yield element((writer) => {
+      yield (writer) => {
         writer.u32(body.types).u32(body.capabilities);
         for (const max of body.maxGroups) writer.u32(max);
         for (const actions of body.actions) writer.u32(actions);
-      });
+      };
       return;
     case 'meter_features':
-      yield element((writer) => {
+      yield (writer) => {
         writer.u32(body.maxMeter).u32(body.bandTypes).u32(body.capabilities).u8(body.maxBands).u8(body.maxColor).u16(0);
-      });
+      };
       return;
     case 'unknown':
-      yield body.data;
+      yield (writer) => {
+        writer.put(body.data);
+      };
       return;
     case 'group':
     case 'group_desc':

@@ -1,6 +1,5 @@
 import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import {
-  allOnes,
   type Field,
   type FieldValue,
   NICIRA_EXPERIMENTER,
@@ -964,6 +963,6 @@ export function checkSetField(target: Field, value: FieldValue): void {
 
 /** The bits of a mask that the field has. */
 export function cutMask(target: Field, mask: FieldValue): FieldValue {
-  const ones = allOnes(target);
+  const ones = target.ones;
   return mask.map((byte, i) => byte & ones[i]);
 }

@@ -1,6 +1,5 @@
 import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import {
-  allOnes,
   type Field,
   type FieldValue,
   fieldOfWire,
@@ -67,7 +66,7 @@ export function writeOxm(writer: ByteWriter, id: WireId, field: Field, value: Fi
 }
 
 function isExactMask(field: Field, mask: FieldValue): boolean {
-  const ones = allOnes(field);
+  const ones = field.ones;
   for (let i = 0; i < mask.length; i++) if (mask[i] !== ones[i]) return false;
   return true;
 }
