@@ -1,6 +1,8 @@
 import { cpuNsOf, geometricMean, median } from '../stopwatch.ts';
 import { Bed } from './bed.ts';
+import { benchCompile } from './compile.ts';
 import { expectEqualResults } from './equal-results.ts';
+import { KernelRefusal, kernelNs, kernelOverheadNs } from './kernel-runner.ts';
 import { COMPILER, hasCompiler, nativeRunner } from './native-runner.ts';
 import { interpreterRunner, wasmRunner } from './own-runners.ts';
 import type { Runner } from './runner.ts';
@@ -10,6 +12,7 @@ const FLOW_COUNTS = [1, 10_000];
 const ROUNDS = 21;
 /** A round runs the row of packets so often that it takes about this long. */
 const ROUND_NS = 15e6;
+const KERNEL_REPEATS = 200_000;
 /** The interpreter is so slow that the first packets must do. */
 const INTERPRETED_PACKETS = 2048;
 
@@ -18,16 +21,18 @@ interface Outcome {
   readonly wasmNs: number;
   readonly nativeNs: number | undefined;
   readonly interpreterNs: number;
+  /** Of the kernel's JIT, with one flow, without what a test run costs; or why not. */
+  readonly kernel: number | string | undefined;
   /** Median of the rounds' own quotients: what disturbs one of a pair mostly disturbs the other. */
   readonly ratio: number | undefined;
 }
 
-/** `npm run bench -- bpf [filter …]`: the filters of examples/, against gcc and the interpreter. */
+/** `npm run bench -- bpf [filter …]`: the filters of examples/, against gcc, the interpreter and Linux. */
 export function benchBpf(names: readonly string[]): void {
   const outcomes: Outcome[] = [];
   if (!hasCompiler()) console.log(`(no ${COMPILER} here: only the own engines)`);
   console.log('ns of processor time a packet, medians; batches of 32\n');
-  console.log(row(['filter', 'flows', 'wasm', COMPILER, 'ratio', 'interpreter']));
+  console.log(row(['filter', 'flows', 'wasm', COMPILER, 'ratio', 'interpreter', 'kernel']));
   for (const scenario of scenarios(FLOW_COUNTS, names.length > 0 ? names : undefined)) {
     const outcome = measure(scenario);
     outcomes.push(outcome);
@@ -39,6 +44,7 @@ export function benchBpf(names: readonly string[]): void {
         outcome.nativeNs?.toFixed(2) ?? '-',
         outcome.ratio?.toFixed(3) ?? '-',
         outcome.interpreterNs.toFixed(0),
+        typeof outcome.kernel === 'number' ? outcome.kernel.toFixed(0) : (outcome.kernel ?? ''),
       ]),
     );
   }
@@ -46,9 +52,20 @@ export function benchBpf(names: readonly string[]): void {
   if (ratios.length > 0) console.log(`\ngeometric mean of wasm / ${COMPILER}: ${geometricMean(ratios).toFixed(3)}`);
   const faster = geometricMean(outcomes.map(({ wasmNs, interpreterNs }) => interpreterNs / wasmNs));
   console.log(`geometric mean of interpreter / wasm: ${faster.toFixed(0)}`);
+  benchCompile(names.length > 0 ? names : undefined);
 }
 
-const WIDTHS = [20, 7, 8, 8, 7, 12];
+function kernelOutcome(scenario: Scenario): Outcome['kernel'] {
+  if (scenario.flows !== 1) return undefined;
+  try {
+    return Math.max(0, kernelNs(scenario, KERNEL_REPEATS) - kernelOverheadNs(KERNEL_REPEATS));
+  } catch (error) {
+    if (error instanceof KernelRefusal) return `- (${error.message})`;
+    throw error;
+  }
+}
+
+const WIDTHS = [20, 7, 8, 8, 7, 12, 8];
 const row = (cells: readonly string[]): string =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[i]) : cell.padStart(WIDTHS[i]))).join('');
 
@@ -88,6 +105,7 @@ function measure(scenario: Scenario): Outcome {
     wasmNs: median(rounds.map((round) => round.wasm)),
     nativeNs: native === undefined ? undefined : median(rounds.map((round) => round.native ?? 0)),
     interpreterNs,
+    kernel: kernelOutcome(scenario),
     ratio: native === undefined ? undefined : median(rounds.map((round) => round.wasm / (round.native ?? 1))),
   };
 }

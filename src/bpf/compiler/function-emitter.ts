@@ -8,6 +8,7 @@ import { emitCondition } from './comparison.ts';
 import { RegisterDemand } from './demand.ts';
 import { type Expression, i32, i64, let32, when } from './expression.ts';
 import { FunctionFacts, type InstructionFacts } from './facts.ts';
+import { type Frame, pushFrame } from './frame.ts';
 import type { FunctionBody } from './function-body.ts';
 import { HelperCallEmitter } from './helper-call.ts';
 import { MemoryAccessEmitter } from './memory-access.ts';
@@ -18,8 +19,9 @@ import { stackBytesRead } from './stack-reads.ts';
 
 /** How a function of the program stands in the module. */
 export interface FunctionRole {
-  /** i32: the lowest byte of its frame. */
-  readonly frame: number;
+  readonly frame: Frame;
+  /** Pushes the address of the running thread's block. */
+  readonly thread: Expression;
   /** What r1, r2 … hold at its start. */
   readonly parameters: readonly { readonly width: 32 | 64; readonly push: Expression; readonly max: number }[];
   /** Address and length of the packet, as i32. */
@@ -71,6 +73,7 @@ export class FunctionEmitter {
       stackLocals,
       this.#facts.stack,
       functions,
+      role.thread,
     );
     this.#stackBytesRead = context.keepsStack ? undefined : stackBytesRead(this.#facts, context, functions);
   }
@@ -229,9 +232,9 @@ export class FunctionEmitter {
       this.#context.fuel?.burn(code);
       for (let register = 1; register <= 5; register++)
         registers.push(register, facts.registers?.[register] ?? { kind: 'unknown' }, 64);
-      code.localGet(this.#role.frame);
-      code.i32Const(FRAME_BYTES);
-      code.op(Op.i32Sub);
+      // The lowest byte of a frame below this one.
+      code.i32Const(pushFrame(code, this.#role.frame, -2 * FRAME_BYTES));
+      code.op(Op.i32Add);
       code.call(this.#context.localFunction(pc + 1 + instruction.imm));
       registers.define(pc, 0, 64);
     } else throw new BpfError('BPF_UNSUPPORTED', `pc ${pc}: ${form.name} is not implemented`);

@@ -100,6 +100,7 @@ export class HelperCallEmitter {
   readonly #stackLocals: StackLocals;
   readonly #stack: StackSlots;
   readonly #functions: ModuleFunctions;
+  readonly #thread: Expression;
 
   constructor(
     code: FunctionCode,
@@ -108,6 +109,7 @@ export class HelperCallEmitter {
     stackLocals: StackLocals,
     stack: StackSlots,
     functions: ModuleFunctions,
+    thread: Expression,
   ) {
     this.#code = code;
     this.#registers = registers;
@@ -115,6 +117,7 @@ export class HelperCallEmitter {
     this.#stackLocals = stackLocals;
     this.#stack = stack;
     this.#functions = functions;
+    this.#thread = thread;
   }
 
   /** `absent`: where a lookup that branches by itself goes when there is no value. */
@@ -123,7 +126,7 @@ export class HelperCallEmitter {
     const operation = OPERATIONS[imm];
     if (operation !== undefined) this.#mapOperation(pc, operation, facts, absent);
     else if (imm === HELPER_ID.timeGetNs) {
-      this.#functions.thread(code);
+      this.#thread(code);
       code.memory(Op.i64Load, THREAD_BLOCK.timeNs, 3);
       this.#registers.define(pc, 0, 64);
     } else if (imm === HELPER_ID.hash) this.#hash(pc, facts);

@@ -4,6 +4,7 @@ import type { Instruction } from '../program.ts';
 import { FRAME_BYTES } from '../thread.ts';
 import { type AbstractValue, maxOf } from './abstract-value.ts';
 import type { InstructionFacts } from './facts.ts';
+import { type Frame, pushFrame } from './frame.ts';
 import type { RegisterLocals } from './register-locals.ts';
 import type { StackLocals } from './stack-locals.ts';
 import type { Window } from './window.ts';
@@ -31,10 +32,9 @@ export class MemoryAccessEmitter {
   readonly #registers: RegisterLocals;
   readonly #stack: StackLocals;
   readonly #window: Window;
-  /** i32: the lowest byte of the function's frame. */
-  readonly frame: number;
+  readonly frame: Frame;
 
-  constructor(code: FunctionCode, registers: RegisterLocals, stack: StackLocals, window: Window, frame: number) {
+  constructor(code: FunctionCode, registers: RegisterLocals, stack: StackLocals, window: Window, frame: Frame) {
     this.#code = code;
     this.#registers = registers;
     this.#stack = stack;
@@ -49,11 +49,8 @@ export class MemoryAccessEmitter {
   pushAddress(register: number, base: AbstractValue, offset: number, bytes: number): number {
     const code = this.#code;
     if (base.kind === 'frame') {
-      const at = FRAME_BYTES + base.offset + offset;
-      if (at >= 0 && at + bytes <= FRAME_BYTES) {
-        code.localGet(this.frame);
-        return at;
-      }
+      const at = base.offset + offset;
+      if (at >= -FRAME_BYTES && at + bytes <= 0) return pushFrame(code, this.frame, at);
     }
     if (base.kind === 'constant') {
       const address = Number(BigInt.asUintN(32, base.value + BigInt(offset)));
@@ -117,10 +114,9 @@ export class MemoryAccessEmitter {
    */
   #pushAlignedAddress(register: number, base: AbstractValue, offset: number, bytes: number): number {
     const code = this.#code;
-    const at = FRAME_BYTES + (base.kind === 'frame' ? base.offset + offset : -1);
-    if (base.kind === 'frame' && at >= 0 && at + bytes <= FRAME_BYTES && at % bytes === 0) {
-      code.localGet(this.frame);
-      return at;
+    if (base.kind === 'frame') {
+      const at = base.offset + offset;
+      if (at >= -FRAME_BYTES && at + bytes <= 0 && at % bytes === 0) return pushFrame(code, this.frame, at);
     }
     this.#registers.push(register, base, 32);
     if (offset !== 0) {

@@ -27,8 +27,22 @@ export function prepare(original: Program): PreparedProgram {
     if (form?.kind === 'jump' || form?.kind === 'goto') targets.add(jumpTarget(form, instruction, pc));
     if (form?.kind === 'call' && form.target === 'local') targets.add(pc + 1 + instruction.imm);
   });
-  const threaded = threadNullChecks(original, forms, targets);
+  const threaded = exitDirectly(threadNullChecks(original, forms, targets));
   return { ...threaded, conditionalMoves: conditionalMoves(threaded.program, threaded.forms, targets) };
+}
+
+/** Puts `exit` in the place of jumps to one: what is in r0 is more often known there, as a constant. */
+function exitDirectly(threaded: Omit<PreparedProgram, 'conditionalMoves'>): Omit<PreparedProgram, 'conditionalMoves'> {
+  const forms = [...threaded.forms];
+  const instructions = [...threaded.program.instructions];
+  for (let pc = 0; pc < forms.length; pc++) {
+    const form = forms[pc];
+    const target = form?.kind === 'goto' ? jumpTarget(form, instructions[pc], pc) : -1;
+    if (forms[target]?.kind !== 'exit') continue;
+    instructions[pc] = instructions[target];
+    forms[pc] = forms[target];
+  }
+  return { ...threaded, program: { ...threaded.program, instructions }, forms };
 }
 
 function formsOf(program: Program): (InstructionForm | undefined)[] {

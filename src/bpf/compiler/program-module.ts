@@ -135,13 +135,15 @@ class ProgramModule {
   encode(): Uint8Array<ArrayBuffer> {
     const module = this.#module;
     const { i32: I32, i64: I64 } = ValueType;
+    const batch = module.defineFunction(module.functionType([I32, I32, I32], []));
     const runBatch = module.defineFunction(module.functionType([I32, I32], []));
     const run = module.defineFunction(module.functionType([I32, I32], [I64]));
     const localType = module.functionType(LOCAL_FUNCTION_PARAMETERS, [I64]);
     for (const pc of this.#bodies.keys())
       if (pc !== this.#entry || this.#isCalled(pc)) this.#localFunctions.set(pc, module.defineFunction(localType));
-    this.#writeRunBatch(runBatch);
-    this.#writeRun(run, runBatch.index);
+    this.#writeBatch(batch);
+    this.#writeRunBatch(runBatch, batch.index);
+    this.#writeRun(run, batch.index);
     for (const [pc, code] of this.#localFunctions) this.#writeLocal(code, pc);
     module.exportFunction(EXPORT.run, run.index);
     module.exportFunction(EXPORT.runBatch, runBatch.index);
@@ -152,11 +154,21 @@ class ProgramModule {
     return [...this.#bodies.values()].some((body) => body.callees.has(pc));
   }
 
-  /** The entry function stands in the loop over the packets, so that a packet costs no call. */
-  #writeRunBatch(code: FunctionCode): void {
-    const descriptor = parameter(0);
-    const count = parameter(1);
-    const frame = let32(code, i32.add(this.#thread, i32.const(THREAD_BLOCK.stackTop - FRAME_BYTES)));
+  #writeRunBatch(code: FunctionCode, batch: number): void {
+    this.#thread(code);
+    code.localGet(0);
+    code.localGet(1);
+    code.call(batch);
+  }
+
+  /**
+   * (thread, descriptors, count): the entry function stands in the loop over the packets, so that a packet costs no call. The
+   * thread's block is a parameter because V8 would read an imported global again wherever it is used.
+   */
+  #writeBatch(code: FunctionCode): void {
+    const thread = parameter(0);
+    const descriptor = parameter(1);
+    const count = parameter(2);
     const done = code.block();
     i32.eqz(count.get)(code);
     code.brIf(done);
@@ -172,7 +184,8 @@ class ProgramModule {
     const body = this.#bodies.get(this.#entry);
     if (body !== undefined)
       new FunctionEmitter(this.#context, code, body, {
-        frame: frame.index,
+        frame: { local: thread.index, offset: THREAD_BLOCK.stackTop - FRAME_BYTES },
+        thread: thread.get,
         parameters: [
           { width: 32, push: packet.get, max: mask },
           { width: 32, push: length.get, max: U32_MAX },
@@ -194,12 +207,13 @@ class ProgramModule {
     code.end();
   }
 
-  #writeRun(code: FunctionCode, runBatch: number): void {
+  #writeRun(code: FunctionCode, batch: number): void {
     store(code, Op.i32Store, this.#thread, THREAD_BLOCK.singleRun + DESCRIPTOR.address, parameter(0).get);
     store(code, Op.i32Store, this.#thread, THREAD_BLOCK.singleRun + DESCRIPTOR.length, parameter(1).get);
+    this.#thread(code);
     i32.add(this.#thread, i32.const(THREAD_BLOCK.singleRun))(code);
     code.i32Const(1);
-    code.call(runBatch);
+    code.call(batch);
     i64.load(this.#thread, THREAD_BLOCK.singleRun + DESCRIPTOR.result)(code);
   }
 
@@ -208,7 +222,8 @@ class ProgramModule {
     if (body === undefined) return;
     const [packet, length] = this.#packet ?? [0, 0];
     new FunctionEmitter(this.#context, code, body, {
-      frame: 5,
+      frame: { local: 5, offset: 0 },
+      thread: this.#thread,
       parameters: [0, 1, 2, 3, 4].map((i) => ({
         width: 64 as const,
         push: parameter(i).get,

@@ -1,8 +1,8 @@
 import { type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
-import { FRAME_BYTES } from '../thread.ts';
 import { type AbstractValue, fitsU32 } from './abstract-value.ts';
 import type { RegisterDemand } from './demand.ts';
 import type { Expression } from './expression.ts';
+import { type Frame, pushFrame } from './frame.ts';
 
 /**
  * The registers of one function as WebAssembly locals: for each one of 64 bits and one with the low 32, of which an
@@ -12,12 +12,11 @@ export class RegisterLocals {
   readonly #code: FunctionCode;
   readonly #demand: RegisterDemand;
   readonly #mapAddresses: readonly number[];
-  /** i32: the lowest byte of the function's frame. */
-  readonly #frame: number;
+  readonly #frame: Frame;
   readonly #low = new Int32Array(11).fill(-1);
   readonly #whole = new Int32Array(11).fill(-1);
 
-  constructor(code: FunctionCode, demand: RegisterDemand, mapAddresses: readonly number[], frame: number) {
+  constructor(code: FunctionCode, demand: RegisterDemand, mapAddresses: readonly number[], frame: Frame) {
     this.#code = code;
     this.#demand = demand;
     this.#mapAddresses = mapAddresses;
@@ -49,8 +48,7 @@ export class RegisterLocals {
       return;
     }
     if (value.kind === 'frame') {
-      code.localGet(this.#frame);
-      code.i32Const(FRAME_BYTES + value.offset);
+      code.i32Const(pushFrame(code, this.#frame, value.offset));
       code.op(Op.i32Add);
     } else if (value.kind === 'map') code.i32Const(this.#mapAddresses[value.index]);
     else code.localGet(this.low(register));

@@ -1,6 +1,6 @@
 import { type FunctionCode, Op, ValueType } from '../../wasm/index.ts';
-import { FRAME_BYTES } from '../thread.ts';
 import { type AbstractValue, maxOf } from './abstract-value.ts';
+import { type Frame, pushFrame } from './frame.ts';
 import type { SlotPiece, StackSlots } from './stack-slot.ts';
 
 /** Copies, in locals, of what a function stored on its stack: an i64 for a slot of 8 bytes, else an i32. */
@@ -29,13 +29,13 @@ export class StackLocals {
   }
 
   /** Brings slots to memory, for someone who reads them there. */
-  spill(slots: ReadonlySet<number>, frame: number): void {
+  spill(slots: ReadonlySet<number>, frame: Frame): void {
     for (const slot of slots) {
       const { offset, bytes } = this.#slots.slots[slot];
-      this.#code.localGet(frame);
+      const at = pushFrame(this.#code, frame, offset);
       this.#code.localGet(this.#local(slot));
       const op = bytes === 8 ? Op.i64Store : bytes === 4 ? Op.i32Store : bytes === 2 ? Op.i32Store16 : Op.i32Store8;
-      this.#code.memory(op, FRAME_BYTES + offset);
+      this.#code.memory(op, at);
     }
   }
 
