@@ -1,12 +1,24 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createWorld, EbpfMemory, type Instruction, type Program, WasmCompiler } from '../../src/bpf/index.ts';
 import { instruction } from '../../src/bpf/instruction.ts';
-import { median } from '../stopwatch.ts';
+import { cpuNsOf, median } from '../stopwatch.ts';
 import { scenarios } from './scenario.ts';
 
 const WARM_UP = 200;
 const ROUNDS = 100;
 const LOADED = 300;
 const LONG = 4096;
+
+/** Of the process, garbage collected. */
+const residentBytes = (() => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return (): number => {
+    for (let i = 0; i < 3; i++) collect();
+    return process.memoryUsage().rss;
+  };
+})();
 
 /** The same program with bytes of its own: V8 keeps what it compiled once. */
 function variant(program: Program, number: number): Program {
@@ -43,7 +55,7 @@ function longProgram(length: number): Program {
 
 /** From a program to an instance that can run, and what it holds of memory beside its maps. */
 export function benchCompile(names: readonly string[] | undefined): void {
-  console.log('\nmilliseconds from program to instance (warm, median), and KiB that a loaded program takes\n');
+  console.log('\nprocessor time from program to instance (warm, median), and memory that a loaded program takes\n');
   const programs = [
     ...scenarios([1], names).map(({ filter, program }) => ({ name: filter, program })),
     { name: `${LONG} instructions`, program: longProgram(LONG) },
@@ -56,16 +68,12 @@ export function benchCompile(names: readonly string[] | undefined): void {
     const isLong = program.instructions.length > 1000;
     const rounds = isLong ? ROUNDS / 4 : ROUNDS;
     for (let i = 0; i < (isLong ? WARM_UP / 8 : WARM_UP); i++) load(i);
-    const times = Array.from({ length: rounds }, (_, i) => {
-      const start = performance.now();
-      load(1000 + i);
-      return performance.now() - start;
-    });
+    const times = Array.from({ length: rounds }, (_, i) => cpuNsOf(() => load(1000 + i)) / 1e6);
     const count = isLong ? LOADED / 10 : LOADED;
-    const before = process.memoryUsage().rss;
+    const before = residentBytes();
     const kept = Array.from({ length: count }, (_, i) => load(10_000 + i));
     for (const each of kept) each.run(packet, 64);
-    const kib = (process.memoryUsage().rss - before) / 1024 / kept.length;
+    const kib = (residentBytes() - before) / 1024 / kept.length;
     console.log(
       `${name.padEnd(20)}${String(program.instructions.length).padStart(6)} instructions${median(times).toFixed(2).padStart(8)} ms` +
         `${kib.toFixed(0).padStart(6)} KiB`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { asmCommand } from './bpf/asm.ts';
+import { benchCommand } from './bpf/bench.ts';
 import { disasmCommand } from './bpf/disasm.ts';
 import { runCommand } from './bpf/run.ts';
 import { verifyCommand } from './bpf/verify.ts';
@@ -35,7 +36,8 @@ function bpfCommand(): Command {
     .addCommand(disasmCommand())
     .addCommand(asmCommand())
     .addCommand(runCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(benchCommand());
 }
 
 /** commander ends the process on its own otherwise, and output that is still on its way would be lost. */
