@@ -172,7 +172,10 @@ class Check {
   }
 
   #setField(action: ActionOf<'set_field'>): Inconsistency | undefined {
-    const missing = this.#needs(action.field, action.load ? 'load' : 'set_field');
+    const what = action.load ? 'load' : 'set_field';
+    // A VLAN id can be set only where there is a tag, although it can be matched without.
+    const tagged = action.field.name === 'vlan_vid' ? this.#needs(field('vlan_pcp'), what) : undefined;
+    const missing = tagged ?? this.#needs(action.field, what);
     if (missing || action.field.name !== 'vlan_tci' || (action.mask[0] & 0x10) === 0) return missing;
     this.#known.clear(field('vlan_tci'));
     if (action.value[0] & 0x10) this.#known.setNumber(field('vlan_vid'), 0x1000, 0x1000);

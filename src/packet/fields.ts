@@ -229,7 +229,7 @@ add('nd_tll', 6, KEY.arpTha, 'ethernet', '+w', 'ndAdvert', [nxm(1, 25, 'ND_TLL')
 
 // Network service headers.
 add('nsh_flags', 1, KEY.nshFlags, 'decimal', '+w', 'nsh', [nshId(1, 'FLAGS')]);
-add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')], { bits: 6, placeBytes: 1 });
+add('nsh_ttl', 1, KEY.nshTtl, 'decimal', '-w', 'nsh', [nshId(10, 'TTL')], { bits: 6, width: 8, placeBytes: 1 });
 add('nsh_mdtype', 1, KEY.nshMdtype, 'decimal', '-r', 'nsh', [nshId(2, 'MDTYPE')], { values: [1, 2] });
 add('nsh_np', 1, KEY.nshNp, 'decimal', '-r', 'nsh', [nshId(3, 'NP')]);
 add('nsh_spi', 4, KEY.nshPath, 'hexadecimal', '-w', 'nsh', [nshId(4, 'SPI')], { bits: 24, shift: 8, alias: 'nsp' });

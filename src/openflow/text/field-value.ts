@@ -155,7 +155,7 @@ export function formatFieldValue(
   switch (field.form) {
     case 'decimal':
       if (exact) return String(valueToBigInt(value));
-      return `${hex(valueToBigInt(value))}/${hex(valueToBigInt(mask))}`;
+      return `${valueToBigInt(value)}/${hex(valueToBigInt(mask))}`;
     case 'hexadecimal':
       return exact ? hex(valueToBigInt(value)) : `${hex(valueToBigInt(value))}/${hex(valueToBigInt(mask))}`;
     case 'ethernet':
@@ -167,6 +167,7 @@ export function formatFieldValue(
     }
     case 'port': {
       const port = valueToNumber(value);
+      if (!exact) return `${port}/${hex(valueToBigInt(mask))}`;
       return formatPort(field.bytes === 2 && port >= 0xff00 ? port + 0xffff0000 : port, names);
     }
     case 'frag': {

@@ -267,6 +267,7 @@ const LEGACY10: Readonly<Record<string, Legacy>> = {
   ip_src: { type: OFPAT10.setNwSrc, length: 8, body: same },
   ip_dst: { type: OFPAT10.setNwDst, length: 8, body: same },
   ip_dscp: { type: OFPAT10.setNwTos, length: 8, body: (value) => value.map((byte) => byte << 2) },
+  nw_tos: { type: OFPAT10.setNwTos, length: 8, body: same },
   tcp_src: { type: OFPAT10.setTpSrc, length: 8, body: same },
   tcp_dst: { type: OFPAT10.setTpDst, length: 8, body: same },
   udp_src: { type: OFPAT10.setTpSrc, length: 8, body: same },
@@ -304,9 +305,15 @@ function writeSetField(writer: ByteWriter, action: SetFieldAction, version: Open
     return;
   }
   if (!id) throw new ProtocolError('OFPBAC_BAD_SET_TYPE', `${action.field.name} has no number on the wire`);
+  let { value, mask } = action;
+  if (action.field === F.vlanVid && action.load) {
+    // A VLAN id can only be set together with the bit that says it is there.
+    value = value.map((byte, i) => (i === 0 ? byte | 0x10 : byte));
+    mask = mask.map((byte, i) => (i === 0 ? byte | 0x10 : byte));
+  }
   const start = writer.length;
   writer.u16(OFPAT12.setField).u16(0);
-  writeOxm(writer, id, action.field, action.value, action.mask);
+  writeOxm(writer, id, action.field, value, mask);
   writer.align(8, start);
   writer.patchU16(start + 2, writer.length - start);
 }
