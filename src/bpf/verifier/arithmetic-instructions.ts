@@ -19,11 +19,13 @@ import { Refusal } from './refusal.ts';
 import { copyRegister, readRegister, writeRegister } from './registers.ts';
 import type { State } from './state.ts';
 import {
+  isLinked,
   isPointer,
   type Linked,
   MAX_OFFSET,
   moved,
   type Pointer,
+  relinked,
   type ScalarValue,
   scalar,
   type Value,
@@ -119,7 +121,7 @@ function move(state: State, src: number, width: 32 | 64, freshId: FreshId): Valu
 
 /** The value of a register, with a link when its number is not known exactly. */
 export function linked<V extends Value>(state: State, register: number, value: V, freshId: FreshId): V {
-  if (value.kind === 'uninitialised' || value.kind === 'map' || value.id !== 0 || value.range.isConstant) return value;
+  if (!isLinked(value) || value.id !== 0 || value.range.isConstant) return value;
   const withId = { ...value, id: freshId(), delta: 0 };
   state.registers[register] = withId;
   return withId;
@@ -135,7 +137,8 @@ function word(op: Exclude<AluOperation, 'mov'>, a: ScalarValue, b: ScalarValue):
   if (changesNothing(op, a.range, by)) return a;
   const range = WORD[op](a.range, by);
   const link = movedBy(op, a, b, range);
-  if (link !== undefined) return { kind: 'scalar', ...link };
+  if (link !== undefined)
+    return { kind: 'scalar', range: link.range, id: link.id, delta: link.delta, shifted: undefined };
   if (op === 'lsh' && by.isConstant && by.umin >= 32n && by.umin < 64n && !a.range.isConstant) {
     return { ...scalar(range), shifted: { of: a, by: Number(by.umin) } };
   }
@@ -306,13 +309,18 @@ function displaced(
     );
   }
   if (by.range.isConstant) {
-    return { ...pointer, ...moved(pointer, range, Number(minus ? -by.range.smin : by.range.smin)) };
+    return atOffset(pointer, moved(pointer, range, Number(minus ? -by.range.smin : by.range.smin)));
   }
   if (!minus && pointer.range.isConstant) {
     const number = numberRegister === undefined ? by : linked(state, numberRegister, by, freshId);
-    return { ...pointer, ...moved(number, range, Number(pointer.range.smin)) };
+    return atOffset(pointer, moved(number, range, Number(pointer.range.smin)));
   }
-  return { ...pointer, range, id: 0, delta: 0 };
+  return atOffset(pointer, { range, id: 0, delta: 0 });
+}
+
+function atOffset(pointer: Pointer, { range, id, delta }: Linked): Pointer {
+  const moved = relinked(pointer, range, id, delta);
+  return moved.kind === 'scalar' ? pointer : moved;
 }
 
 /** Pointer minus pointer into the same object. */
@@ -331,4 +339,10 @@ function distance(left: Pointer, right: Pointer, dst: number, src: number): Scal
   return word('sub', offsetOf(left), offsetOf(right));
 }
 
-const offsetOf = ({ range, id, delta }: Pointer): ScalarValue => ({ kind: 'scalar', range, id, delta });
+const offsetOf = ({ range, id, delta }: Pointer): ScalarValue => ({
+  kind: 'scalar',
+  range,
+  id,
+  delta,
+  shifted: undefined,
+});

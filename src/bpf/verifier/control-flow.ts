@@ -1,5 +1,6 @@
 import { formOf, type InstructionForm, Opcode } from '../isa.ts';
 import type { Instruction, Program } from '../program.ts';
+import { checkInstruction } from './admission.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Decoded {
@@ -37,7 +38,7 @@ export function successorsOf({ decoded, target }: ControlFlow, pc: number): numb
 export function readControlFlow(program: Program): ControlFlow {
   const { instructions } = program;
   const size = instructions.length;
-  const decoded = decode(instructions);
+  const decoded = decode(program);
   const starts = functionStarts(decoded);
   const functionOf = new Int32Array(size);
   for (const [i, start] of starts.entries()) functionOf.fill(start, start, starts[i + 1] ?? size);
@@ -95,7 +96,8 @@ export function readControlFlow(program: Program): ControlFlow {
   return { decoded, functionOf, target, meets };
 }
 
-function decode(instructions: readonly Instruction[]): (Decoded | undefined)[] {
+function decode(program: Program): (Decoded | undefined)[] {
+  const { instructions } = program;
   const decoded: (Decoded | undefined)[] = new Array(instructions.length).fill(undefined);
   for (let pc = 0; pc < instructions.length; pc++) {
     const instruction = instructions[pc];
@@ -113,6 +115,7 @@ function decode(instructions: readonly Instruction[]): (Decoded | undefined)[] {
       pc++;
       if (instructions[pc]?.opcode !== Opcode.LDDW_TAIL) throw cutLddw(pc - 1);
     }
+    checkInstruction(program, form.kind === 'lddw' ? pc - 1 : pc, form, instruction);
   }
   return decoded;
 }

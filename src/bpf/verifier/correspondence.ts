@@ -1,14 +1,10 @@
 import type { State } from './state.ts';
 import type { LinkedValue } from './value.ts';
 
-/** What stands in the new state for an id of the old one. */
+/** What stands in the new state for an id of the old one: a value, and the old one's delta. */
 interface Counterpart {
-  /** 0: the new values are constants, or not linked; then `base` tells constants apart. */
-  readonly id: number;
-  /** New delta less old delta; for constants, the number less the old delta. */
-  readonly shift: bigint | undefined;
-  /** The greatest that the old id's number can be in the new state. */
-  readonly most: bigint;
+  readonly value: LinkedValue;
+  readonly oldDelta: number;
 }
 
 /**
@@ -30,21 +26,11 @@ export class Correspondence {
   /** Whether the new value is linked as the old one is. */
   links(old: LinkedValue, next: LinkedValue): boolean {
     if (old.id === 0) return true;
-    const counterpart = this.#counterpartOf(old, next);
     this.#counterparts ??= new Map();
     const known = this.#counterparts.get(old.id);
-    if (known === undefined) {
-      this.#counterparts.set(old.id, counterpart);
-      return true;
-    }
-    return counterpart.shift !== undefined && known.id === counterpart.id && known.shift === counterpart.shift;
-  }
-
-  #counterpartOf(old: LinkedValue, next: LinkedValue): Counterpart {
-    const most = next.range.umax - BigInt(old.delta);
-    if (next.range.isConstant) return { id: 0, shift: next.range.smin - BigInt(old.delta), most };
-    if (next.id === 0) return { id: 0, shift: undefined, most };
-    return { id: next.id, shift: BigInt(next.delta - old.delta), most };
+    if (known !== undefined) return sameDistance(known, next, old.delta);
+    this.#counterparts.set(old.id, { value: next, oldDelta: old.delta });
+    return true;
   }
 
   /** Whether pointers of one lookup in the old state are of one lookup in the new one. */
@@ -60,19 +46,27 @@ export class Correspondence {
 
   /** Whether the new state bounds every number by the packet's length that the old one did: after all `links`. */
   slacks(): boolean {
-    for (const [id, slack] of this.#old.slacks) {
-      const counterpart = this.#counterparts?.get(id);
-      if (counterpart === undefined) continue;
-      if (counterpart.most - this.#next.length.umin <= BigInt(slack)) continue;
-      const known = counterpart.id === 0 ? undefined : this.#next.slacks.get(counterpart.id);
-      if (known === undefined || counterpart.shift === undefined) return false;
-      if (BigInt(known) + counterpart.shift > BigInt(slack)) return false;
+    if (this.#counterparts === undefined) return true;
+    for (const [id, { value, oldDelta }] of this.#counterparts) {
+      const slack = this.#old.slacks.get(id);
+      if (slack === undefined) continue;
+      const known = value.id === 0 ? undefined : this.#next.slacks.get(value.id);
+      if (known !== undefined && known + value.delta - oldDelta <= slack) continue;
+      // Perhaps the number is so small that it is within any packet of the new state.
+      if (value.range.umax - BigInt(oldDelta) - this.#next.length.umin > BigInt(slack)) return false;
     }
     return true;
   }
 
-  /** Whether any value compared was the packet's length, or linked with it. */
+  /** Whether any value compared is linked with this id in the old state. */
   touches(id: number): boolean {
     return this.#counterparts?.has(id) ?? false;
   }
+}
+
+function sameDistance(known: Counterpart, next: LinkedValue, oldDelta: number): boolean {
+  const distance = oldDelta - known.oldDelta;
+  const first = known.value;
+  if (first.range.isConstant && next.range.isConstant) return next.range.smin - first.range.smin === BigInt(distance);
+  return first.id !== 0 && first.id === next.id && next.delta - first.delta === distance;
 }

@@ -17,17 +17,19 @@ export interface ExplorationOptions {
   readonly limit: number;
   /** Whether states may be joined where many meet. */
   readonly joins: boolean;
+  /** Whether states are compared in full, also in what can no longer decide anything. */
+  readonly everything?: boolean;
   readonly trace?: (state: State, how: 'step' | 'meeting' | 'covered') => void;
 }
 
 /** States that may wait at one place while on the whole few do. */
-const MANY = 32;
+const MANY = 16;
 /** States that may wait at one place when many do at most. */
-const FEW = 4;
+const FEW = 3;
 /** More states than this at a place, on average, is many. */
-const MANY_ON_AVERAGE = 2;
+const MANY_ON_AVERAGE = 1.5;
 /** States before the average says anything. */
-const FREE_STATES = 400;
+const FREE_STATES = 300;
 
 /**
  * Follows the program's paths in the order of `orderKey`, the rounds of loops counted. Where paths meet, states wait until
@@ -57,7 +59,7 @@ export class Exploration {
     this.#nest = new LoopNest(flow);
     this.machine = new Machine(program, flow, this.#nest);
     this.#flow = flow;
-    this.#relevance = new Relevance(flow);
+    this.#relevance = new Relevance(flow, options.everything);
     this.#interests = new Interests(this.#relevance);
     this.#options = options;
     this.#visits = new Uint32Array(flow.decoded.length);
@@ -179,7 +181,7 @@ export class Exploration {
       if ((live & (1 << r)) !== 0) state.registers[r] = plain(value);
       else if (value.kind !== 'uninitialised') state.registers[r] = FORGOTTEN;
     }
-    if (state.slacks.size > 1) forgetSlacks(state);
+    if (state.slacks.size > MANY_SLACKS) forgetSlacks(state);
   }
 
   #tooComplex(): Refusal {
@@ -195,6 +197,9 @@ export class Exploration {
     );
   }
 }
+
+/** Bounds by the packet's length that are kept without asking whose they are. */
+const MANY_SLACKS = 12;
 
 const FORGOTTEN: Value = { kind: 'uninitialised' };
 

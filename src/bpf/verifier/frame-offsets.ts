@@ -19,15 +19,18 @@ const PLACES = REGISTERS + SLOTS;
  * stacks, since the verifier refuses to store them elsewhere.
  */
 export class FrameOffsets {
-  readonly #places: Int16Array;
+  /** By pc, the registers. */
+  readonly #registers: Int16Array;
+  /** All places, by pc, where paths meet or part. */
+  readonly #atBlocks = new Map<number, Int16Array>();
 
   constructor(flow: ControlFlow) {
-    this.#places = new Int16Array(flow.decoded.length * PLACES).fill(UNSEEN);
+    this.#registers = new Int16Array(flow.decoded.length * REGISTERS).fill(UNSEEN);
     this.#solve(flow);
   }
 
   of(pc: number, register: number): number {
-    const offset = this.#places[pc * PLACES + register];
+    const offset = this.#registers[pc * REGISTERS + register];
     return offset === UNSEEN ? UNKNOWN_OFFSET : offset;
   }
 
@@ -35,39 +38,45 @@ export class FrameOffsets {
     const entry = new Int16Array(PLACES).fill(NOT_STACK);
     entry[10] = 0;
     const work: number[] = [];
-    const queued = new Uint8Array(flow.decoded.length);
     const flowTo = (pc: number, after: Int16Array): void => {
-      if (this.#join(pc, after) && !queued[pc]) {
-        queued[pc] = 1;
-        work.push(pc);
-      }
+      if (this.#join(pc, after)) work.push(pc);
     };
     flowTo(0, entry);
-    for (let pc = work.pop(); pc !== undefined; pc = work.pop()) {
-      queued[pc] = 0;
-      const found = flow.decoded[pc];
-      if (found === undefined || found.form.kind === 'exit') continue;
-      const { form } = found;
-      const after = this.#places.slice(pc * PLACES, (pc + 1) * PLACES);
-      const target = flow.target[pc];
-      if (form.kind === 'call' && target >= 0) {
-        // The callee sees the caller's frame from outside.
-        const inside = entry.slice();
-        for (let r = 1; r <= 5; r++) inside[r] = after[r] === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
-        flowTo(target, inside);
+    for (let block = work.pop(); block !== undefined; block = work.pop()) {
+      const places = this.#atBlocks.get(block)?.slice() ?? entry;
+      for (let pc = block; ; ) {
+        const found = flow.decoded[pc];
+        this.#registers.set(places.subarray(0, REGISTERS), pc * REGISTERS);
+        if (found === undefined || found.form.kind === 'exit') break;
+        const { form } = found;
+        const target = flow.target[pc];
+        if (form.kind === 'call' && target >= 0) {
+          // The callee sees the caller's frame from outside.
+          const inside = entry.slice();
+          for (let r = 1; r <= 5; r++) inside[r] = places[r] === NOT_STACK ? NOT_STACK : UNKNOWN_OFFSET;
+          flowTo(target, inside);
+        }
+        transfer(found, places);
+        if (target >= 0 && form.kind !== 'call') flowTo(target, places);
+        if (form.kind === 'goto') break;
+        pc += slotsOf(form);
+        if (!flow.meets[pc]) continue;
+        flowTo(pc, places);
+        break;
       }
-      transfer(found, after);
-      if (target >= 0 && form.kind !== 'call') flowTo(target, after);
-      if (form.kind !== 'goto') flowTo(pc + slotsOf(form), after);
     }
   }
 
   #join(pc: number, after: Int16Array): boolean {
+    const known = this.#atBlocks.get(pc);
+    if (known === undefined) {
+      this.#atBlocks.set(pc, after.slice());
+      return true;
+    }
     let changed = false;
-    for (let i = 0, at = pc * PLACES; i < PLACES; i++, at++) {
-      const known = this.#places[at];
-      if (known === after[i] || known === UNKNOWN_OFFSET) continue;
-      this.#places[at] = known === UNSEEN ? after[i] : UNKNOWN_OFFSET;
+    for (let i = 0; i < PLACES; i++) {
+      if (known[i] === after[i] || known[i] === UNKNOWN_OFFSET) continue;
+      known[i] = UNKNOWN_OFFSET;
       changed = true;
     }
     return changed;

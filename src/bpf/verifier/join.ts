@@ -55,8 +55,10 @@ class Joiner {
     if (isLinked(old) && isLinked(next)) {
       const range = joinRanges(old.range, next.range);
       const link = range.isConstant ? NO_LINK : this.#link(old, next);
-      if (old.kind === 'scalar' && next.kind === 'scalar') return { kind: 'scalar', range, ...link };
-      if (old.kind === 'packet' && next.kind === 'packet') return { kind: 'packet', range, ...link };
+      if (old.kind === 'scalar' && next.kind === 'scalar')
+        return { kind: 'scalar', range, id: link.id, delta: link.delta, shifted: undefined };
+      if (old.kind === 'packet' && next.kind === 'packet')
+        return { kind: 'packet', range, id: link.id, delta: link.delta };
       if (old.kind === 'stack' && next.kind === 'stack' && old.frame === next.frame) {
         return { kind: 'stack', frame: old.frame, range, ...link };
       }

@@ -8,7 +8,6 @@ import type { LoopNest } from './loop-nest.ts';
 import type { Place } from './memory-access.ts';
 import { executeAtomic, executeLoad, executePacketLoad, executeStore } from './memory-instructions.ts';
 import { orderKey } from './order.ts';
-import { Refusal } from './refusal.ts';
 import { writeRegister } from './registers.ts';
 import type { State } from './state.ts';
 import { LENGTH_ID, scalar, type Value } from './value.ts';
@@ -101,7 +100,7 @@ export class Machine {
           this.#noteStack(state);
           return { next: state, other: undefined };
         }
-        this.#helper(state, form.target, instruction.imm);
+        this.#helper(state, instruction.imm);
         break;
     }
     state.pc = pc + slotsOf(form);
@@ -126,56 +125,25 @@ export class Machine {
     return { next: passed ?? taken, other: passed && taken };
   }
 
-  #helper(state: State, target: string, id: number): void {
-    if (target !== 'helper') {
-      throw new Refusal(
-        'BPF_VERIFIER_UNSUPPORTED',
-        target === 'register' ? 'a call through a register' : 'a call by BTF id',
-        'call functions by name, not through pointers; only the functions of the header exist outside the program',
-      );
-    }
+  #helper(state: State, id: number): void {
     const { helper, map, read } = executeHelperCall(state, this.#program, id, this.freshId);
     this.usage.helpers.add(helper.name);
     if (map !== undefined) this.usage.maps.add(map);
     for (const place of read) this.#note(state, place);
   }
 
+  /** What lddw gives; `checkInstruction` has let only these kinds of it in. */
   #constant(pc: number): Value {
-    const { instructions, maps } = this.#program;
-    const { src, imm } = instructions[pc];
-    const upper = instructions[pc + 1].imm;
+    const { imm } = this.#program.instructions[pc];
+    const upper = this.#program.instructions[pc + 1].imm;
     const form = this.#flow.decoded[pc]?.form;
-    const value = form?.kind === 'lddw' ? form.value : undefined;
-    switch (value) {
-      case 'imm':
-        return scalar(constant((BigInt(upper) << 32n) | BigInt(imm >>> 0)));
-      case 'map':
-        if (maps[imm] === undefined) throw unknownMap(`map ${imm}, of ${maps.length} that the program declares`);
-        return { kind: 'map', map: imm };
-      case 'map-value': {
-        const map = maps[imm];
-        if (map?.kind !== 'array' || map.maxEntries !== 1)
-          throw unknownMap(`global data in map ${imm}, which has none`);
-        this.usage.maps.add(imm);
-        if (upper < 0 || upper > map.valueSize)
-          throw unknownMap(`byte ${upper} of ${map.name}, which has ${map.valueSize}`);
-        return {
-          kind: 'map-value',
-          map: imm,
-          nullable: false,
-          lookup: -1 - imm,
-          range: constant(BigInt(upper)),
-          id: 0,
-          delta: 0,
-        };
-      }
-      default:
-        throw new Refusal(
-          'BPF_VERIFIER_UNSUPPORTED',
-          `a 64-bit constant of the kind ${value ?? src}`,
-          'use the addresses of maps and of global variables only',
-        );
+    if (form?.kind === 'lddw' && form.value === 'map') return { kind: 'map', map: imm };
+    if (form?.kind !== 'lddw' || form.value !== 'map-value') {
+      return scalar(constant((BigInt(upper) << 32n) | BigInt(imm >>> 0)));
     }
+    this.usage.maps.add(imm);
+    const range = constant(BigInt(upper));
+    return { kind: 'map-value', map: imm, nullable: false, lookup: -1 - imm, range, id: 0, delta: 0 };
   }
 
   #note(state: State, place: Place): void {
@@ -195,6 +163,3 @@ export class Machine {
     this.usage.stackBytes = Math.max(this.usage.stackBytes, bytes);
   }
 }
-
-const unknownMap = (what: string): Refusal =>
-  new Refusal('BPF_VERIFIER_UNKNOWN_MAP', `the program refers to ${what}`, 'load the object as the compiler wrote it');

@@ -1,3 +1,4 @@
+import type { Scalar } from './domain/scalar.ts';
 import type { Interest } from './interest.ts';
 import type { State } from './state.ts';
 import { isLinked, type Value } from './value.ts';
@@ -10,24 +11,18 @@ const ANYTHING = -1;
  * the same way, so an order that holds between them exactly holds between the rounded ones too.
  */
 export class Outline {
-  readonly #kinds: Int32Array;
-  readonly #least: Float64Array;
-  readonly #greatest: Float64Array;
-  /** The same for equal outlines. */
-  readonly signature: number;
+  readonly #kinds: number[] = [];
+  readonly #least: number[] = [];
+  readonly #greatest: number[] = [];
 
   constructor(state: State, { registers }: Interest) {
-    this.#kinds = new Int32Array(registers.length);
-    this.#least = new Float64Array(registers.length);
-    this.#greatest = new Float64Array(registers.length);
-    for (const [i, { register, decisive }] of registers.entries()) {
+    for (const { register, decisive } of registers) {
       const value = state.registers[register];
-      this.#kinds[i] = kindOf(value);
-      if (!isLinked(value) || (value.kind === 'scalar' && !decisive)) continue;
-      this.#least[i] = Number(value.range.umin);
-      this.#greatest[i] = Number(value.range.umax);
+      this.#kinds.push(kindOf(value));
+      const counts = isLinked(value) && (value.kind !== 'scalar' || decisive);
+      this.#least.push(counts ? least(value.range) : 0);
+      this.#greatest.push(counts ? greatest(value.range) : 0);
     }
-    this.signature = this.#hash();
   }
 
   /** Whether this state may cover the other, as far as that can be told from here. */
@@ -40,16 +35,10 @@ export class Outline {
     }
     return true;
   }
-
-  #hash(): number {
-    let hash = 0;
-    for (let i = 0; i < this.#kinds.length; i++) {
-      hash = (Math.imul(hash, 31) + this.#kinds[i]) | 0;
-      hash = (Math.imul(hash, 31) + (this.#least[i] % 0x7fff_ffff) * 3 + (this.#greatest[i] % 0x7fff_ffff)) | 0;
-    }
-    return hash;
-  }
 }
+
+const least = (range: Scalar): number => (range.isSmall ? range.u32min : Number(range.umin));
+const greatest = (range: Scalar): number => (range.isSmall ? range.u32max : Number(range.umax));
 
 /** Kinds of values that never cover one another have different numbers. */
 function kindOf(value: Value): number {

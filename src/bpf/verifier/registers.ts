@@ -1,4 +1,3 @@
-import { FRAME_POINTER } from '../isa.ts';
 import { describeValue } from './describe.ts';
 import { Refusal } from './refusal.ts';
 import type { State } from './state.ts';
@@ -43,14 +42,8 @@ function uninitialised(register: number, { lostAt, loadedAt }: Uninitialised): R
   );
 }
 
+/** Never r10: `checkInstruction` refuses that. */
 export function writeRegister(state: State, register: number, value: Value): void {
-  if (register === FRAME_POINTER) {
-    throw new Refusal(
-      'BPF_VERIFIER_FRAME_POINTER',
-      'r10, the frame pointer, is written',
-      'r10 is read-only: copy it to another register first',
-    );
-  }
   state.registers[register] = value;
 }
 

@@ -27,7 +27,8 @@ export class Relevance {
   readonly #flow: ControlFlow;
   readonly #offsets: FrameOffsets;
 
-  constructor(flow: ControlFlow) {
+  /** With `everything`, all of it matters always: then states are as exact as they can be, but many more. */
+  constructor(flow: ControlFlow, everything = false) {
     const size = flow.decoded.length;
     this.#flow = flow;
     this.#offsets = new FrameOffsets(flow);
@@ -35,8 +36,13 @@ export class Relevance {
     this.decisiveRegisters = new Uint16Array(size);
     this.#liveBytes = new Int32Array(size * WORDS);
     this.#decisiveBytes = new Int32Array(size * WORDS);
-    this.#readsOuterFrames = this.#findOuterReaders();
-    this.#solve();
+    this.#readsOuterFrames = everything ? new Set(flow.functionOf) : this.#findOuterReaders();
+    if (everything) {
+      for (const mask of [this.liveRegisters, this.decisiveRegisters, this.#liveBytes, this.#decisiveBytes])
+        mask.fill(ALL);
+    } else {
+      this.#solve();
+    }
   }
 
   /** Whether byte `byte` (0 is the lowest address) of the frame may be read from pc on. */

@@ -54,14 +54,21 @@ const FRAME_POINTERS: readonly LinkedValue[] = Array.from({ length: 8 }, (_, fra
   delta: 0,
 }));
 
+const EMPTY_STACK = new Stack();
+
+/** uint64_t entry(void *pkt, uint64_t pkt_len) */
+const AT_START: readonly Value[] = Array.from({ length: 11 }, (_, r) =>
+  r === 1 ? PACKET_START : r === 2 ? PACKET_LENGTH : r === 10 ? FRAME_POINTERS[0] : UNINITIALISED,
+);
+
 /** Most frames, the entry function's included. */
 export const MAX_FRAMES = FRAME_POINTERS.length;
 
 /** What is known before an instruction. The only mutable part of the verifier's data; values and stacks are shared. */
 export class State {
-  pc = 0;
+  pc: number;
   /** First slot of the running function. */
-  functionPc = 0;
+  functionPc: number;
   registers: Value[];
   /** By frame, the running one last. */
   stacks: Stack[];
@@ -83,35 +90,24 @@ export class State {
   /** Whether it covers more than what ways through the program lead to. */
   isJoined: boolean;
 
-  constructor() {
-    this.registers = new Array(11).fill(UNINITIALISED);
-    this.registers[1] = PACKET_START;
-    this.registers[2] = PACKET_LENGTH;
-    this.registers[10] = FRAME_POINTERS[0];
-    this.stacks = [new Stack()];
-    this.callers = [];
-    this.length = PACKET_LENGTH.range;
-    this.slacks = LENGTH_ONLY;
-    this.rounds = [];
-    this.steps = 0;
-    this.isJoined = false;
+  /** A copy of another one, or the start of the program. */
+  constructor(from?: State) {
+    this.pc = from === undefined ? 0 : from.pc;
+    this.functionPc = from === undefined ? 0 : from.functionPc;
+    this.registers = from === undefined ? [...AT_START] : from.registers.slice();
+    this.stacks = from === undefined ? [EMPTY_STACK] : from.stacks.slice();
+    this.callers = from === undefined ? [] : from.callers;
+    this.length = from === undefined ? PACKET_LENGTH.range : from.length;
+    this.lengthLearntAt = from?.lengthLearntAt;
+    this.slacks = from === undefined ? LENGTH_ONLY : from.slacks;
+    this.path = from?.path;
+    this.rounds = from === undefined ? [] : from.rounds;
+    this.steps = from === undefined ? 0 : from.steps;
+    this.isJoined = from?.isJoined ?? false;
   }
 
   clone(): State {
-    const copy = new State();
-    copy.pc = this.pc;
-    copy.functionPc = this.functionPc;
-    copy.registers = [...this.registers];
-    copy.stacks = [...this.stacks];
-    copy.callers = this.callers;
-    copy.length = this.length;
-    copy.lengthLearntAt = this.lengthLearntAt;
-    copy.slacks = this.slacks;
-    copy.path = this.path;
-    copy.rounds = this.rounds;
-    copy.steps = this.steps;
-    copy.isJoined = this.isJoined;
-    return copy;
+    return new State(this);
   }
 
   get frame(): number {
@@ -122,7 +118,7 @@ export class State {
     const saved = this.registers.slice(6, 10).map(plain);
     this.callers = [...this.callers, { functionPc: this.functionPc, returnPc, saved, rounds: this.rounds, key }];
     this.rounds = [];
-    this.stacks.push(new Stack());
+    this.stacks.push(EMPTY_STACK);
     for (const r of [0, 6, 7, 8, 9]) this.registers[r] = UNINITIALISED;
     this.registers[10] = FRAME_POINTERS[this.frame];
     this.functionPc = functionPc;

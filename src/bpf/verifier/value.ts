@@ -22,7 +22,7 @@ export interface Uninitialised {
 export interface ScalarValue extends Linked {
   readonly kind: 'scalar';
   /** The number is `of`, shifted left by `by`: a shift back is then exact, as old compilers extend 32-bit numbers. */
-  readonly shifted?: { readonly of: ScalarValue; readonly by: number };
+  readonly shifted: { readonly of: ScalarValue; readonly by: number } | undefined;
 }
 
 /** The range of a pointer is its offset from the first byte of its object, which for a stack is the frame pointer. */
@@ -70,7 +70,7 @@ const MAX_DELTA = 2 ** 31;
 
 export const UNINITIALISED: Uninitialised = { kind: 'uninitialised' };
 
-export const scalar = (range: Scalar): ScalarValue => ({ kind: 'scalar', range, id: 0, delta: 0 });
+export const scalar = (range: Scalar): ScalarValue => ({ kind: 'scalar', range, id: 0, delta: 0, shifted: undefined });
 export const UNKNOWN_SCALAR: ScalarValue = scalar(UNKNOWN);
 export const ZERO_SCALAR: ScalarValue = scalar(ZERO);
 
@@ -80,6 +80,7 @@ export const PACKET_LENGTH: ScalarValue = {
   range: unsignedRange(0n, BigInt(MAX_PACKET_BYTES)),
   id: LENGTH_ID,
   delta: 0,
+  shifted: undefined,
 };
 
 export const isLinked = (value: Value): value is LinkedValue => value.kind !== 'uninitialised' && value.kind !== 'map';
@@ -98,8 +99,25 @@ export function rangeThroughLink(range: Scalar, link: Linked, other: Linked): Sc
   return other.delta === link.delta ? range : add(range, constant(BigInt(other.delta - link.delta)));
 }
 
-export function withRange<V extends LinkedValue>(value: V, range: Scalar): V {
+export function withRange(value: LinkedValue, range: Scalar): LinkedValue {
   if (range === value.range) return value;
-  if (range.isConstant) return { ...value, range, id: 0, delta: 0, shifted: undefined };
-  return { ...value, range, shifted: undefined };
+  const id = range.isConstant ? 0 : value.id;
+  const delta = id === 0 ? 0 : value.delta;
+  return relinked(value, range, id, delta);
+}
+
+/** The same kind of value with another number. Each kind always has its fields in the same order. */
+export function relinked(value: LinkedValue, range: Scalar, id: number, delta: number): LinkedValue {
+  switch (value.kind) {
+    case 'scalar':
+      return { kind: 'scalar', range, id, delta, shifted: undefined };
+    case 'packet':
+      return { kind: 'packet', range, id, delta };
+    case 'stack':
+      return { kind: 'stack', frame: value.frame, range, id, delta };
+    case 'map-value': {
+      const { map, nullable, lookup } = value;
+      return { kind: 'map-value', map, nullable, lookup, range, id, delta };
+    }
+  }
 }

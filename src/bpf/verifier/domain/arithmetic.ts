@@ -21,6 +21,7 @@ import { tnumAdd, tnumMul, tnumSub, U64_MAX } from './tnum.ts';
 // difference or product depends on the low halves only, `zeroExtend32` of the result is the 32-bit instruction's.
 
 export function add(a: Scalar, b: Scalar): Scalar {
+  if (a.isSmall && b.isSmall && a.u32max + b.u32max <= S32_MAX) return addSmall(a, b);
   if (b.isConstant) {
     if (a.isConstant) return constant(a.umin + b.umin);
     if (b.umin === 0n) return a;
@@ -34,6 +35,24 @@ export function add(a: Scalar, b: Scalar): Scalar {
   setUnsigned32(r, a.u32min + b.u32min, a.u32max + b.u32max);
   setSigned32(r, a.s32min + b.s32min, a.s32max + b.s32max);
   return settled(r);
+}
+
+/** Neither the sum of the bounds nor that of the bits leaves 32 bits, so plain numbers do. */
+function addSmall(a: Scalar, b: Scalar): Scalar {
+  if (b === ZERO) return a;
+  if (a === ZERO) return b;
+  const min = a.u32min + b.u32min;
+  const max = a.u32max + b.u32max;
+  if (min === max) return constant(BigInt(min));
+  const least = Number(a.bits.value) + Number(b.bits.value);
+  const greatest = least + a.unknownLow + b.unknownLow;
+  const unknown = ((least ^ greatest) | a.unknownLow | b.unknownLow) >>> 0;
+  return settled({
+    ...unbounded(),
+    bits: { value: BigInt((least & ~unknown) >>> 0), mask: BigInt(unknown) },
+    umin: BigInt(min),
+    umax: BigInt(max),
+  });
 }
 
 export function subtract(a: Scalar, b: Scalar): Scalar {

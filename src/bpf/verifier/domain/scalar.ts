@@ -1,4 +1,5 @@
 import {
+  smear32,
   TNUM_UNKNOWN,
   type Tnum,
   tnumConstant,
@@ -18,6 +19,7 @@ export const S32_MIN = -0x8000_0000;
 export const S32_MAX = 0x7fff_ffff;
 const SIGN = 0x8000_0000_0000_0000n;
 const LOW = 0xffff_ffffn;
+const SMALL = 0x7fff_ffffn;
 const HIGH = 0xffff_ffff_0000_0000n;
 
 /** What is known of a 64-bit number, each part on its own; `settle` brings the parts in step. */
@@ -73,9 +75,15 @@ export class Scalar implements Bounds {
   readonly u32max: number;
   readonly s32min: number;
   readonly s32max: number;
+  /** Whether every number is from 0 to 2^31 - 1: then u32min and u32max say it all, as plain numbers. */
+  readonly isSmall: boolean;
+  /** The low half of `bits.mask`. */
+  readonly unknownLow: number;
 
   /** For `settle` only: the bounds must be in step already. */
   constructor(b: Bounds) {
+    this.isSmall = b.umax <= SMALL;
+    this.unknownLow = Number(b.bits.mask & LOW);
     this.bits = b.bits;
     this.umin = b.umin;
     this.umax = b.umax;
@@ -117,6 +125,10 @@ export class Scalar implements Bounds {
   /** Whether every number of `inner` is here too. */
   includes(inner: Scalar): boolean {
     if (this === inner) return true;
+    if (this.isSmall && inner.isSmall) {
+      if (this.u32min > inner.u32min || this.u32max < inner.u32max) return false;
+      return (inner.unknownLow & ~this.unknownLow) === 0 && tnumIncludes(this.bits, inner.bits);
+    }
     return (
       this.u32min <= inner.u32min &&
       this.u32max >= inner.u32max &&
@@ -149,6 +161,7 @@ export class Scalar implements Bounds {
 
 /** Brings the parts in step; undefined when they contradict one another, so that no number is left. */
 export function settle(b: Bounds): Scalar | undefined {
+  if (b.umax <= SMALL || b.bits.value + b.bits.mask <= SMALL) return settleSmall(b);
   // The second round carries what the first learnt last to the parts it visited first.
   for (let round = 0; round < 2; round++) {
     narrowFromBits(b);
@@ -171,6 +184,45 @@ export function settle(b: Bounds): Scalar | undefined {
   narrowFromBits(b);
   if (b.umin > b.umax || b.smin > b.smax || b.u32min > b.u32max || b.s32min > b.s32max) return undefined;
   return new Scalar(b);
+}
+
+/** The common case, in plain numbers: nothing above 2^31 - 1. */
+function settleSmall(b: Bounds): Scalar | undefined {
+  const { bits } = b;
+  if (bits.value > SMALL || b.smax < 0n || b.umin > SMALL || b.smin > SMALL) return undefined;
+  let min = Math.max(Number(b.umin), b.smin > 0n ? Number(b.smin) : 0, b.u32min, b.s32min);
+  let max = Math.min(
+    b.umax <= SMALL ? Number(b.umax) : S32_MAX,
+    b.smax <= SMALL ? Number(b.smax) : S32_MAX,
+    b.u32max,
+    b.s32max,
+  );
+  let value = Number(bits.value);
+  let mask = Number(bits.mask & SMALL);
+  for (let round = 0; round < 2; round++) {
+    min = Math.max(min, value);
+    max = Math.min(max, value | mask);
+    if (min > max) return undefined;
+    // Bits above the highest one in which the ends differ are those of both ends.
+    const open = smear32(min ^ max);
+    if (((value ^ min) & ~mask & ~open) !== 0) return undefined;
+    value |= min & ~open;
+    mask &= open;
+  }
+  if (min === max) return constant(BigInt(min));
+  const umin = BigInt(min);
+  const umax = BigInt(max);
+  return new Scalar({
+    bits: { value: BigInt(value), mask: BigInt(mask) },
+    umin,
+    umax,
+    smin: umin,
+    smax: umax,
+    u32min: min,
+    u32max: max,
+    s32min: min,
+    s32max: max,
+  });
 }
 
 function settleConstant(b: Bounds): Scalar | undefined {

@@ -25,7 +25,7 @@ export function smear(x: bigint): bigint {
   return (BigInt(smear32(Number(x >> 32n))) << 32n) | U32_MAX;
 }
 
-function smear32(x: number): number {
+export function smear32(x: number): number {
   const leading = Math.clz32(x);
   return leading === 32 ? 0 : 0xffff_ffff >>> leading;
 }
