@@ -203,7 +203,7 @@ function section<T>(
   write: (body: BinaryWriter, entry: T) => void,
 ): void {
   if (entries.length === 0) return;
-  const body = new BinaryWriter(1024);
+  const body = new BinaryWriter();
   body.u32(entries.length);
   for (const entry of entries) write(body, entry);
   out.byte(id);

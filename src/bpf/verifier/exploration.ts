@@ -15,8 +15,8 @@ import { isLinked, LENGTH_ID, type Value } from './value.ts';
 export interface ExplorationOptions {
   /** Most instructions to follow, over all paths. */
   readonly limit: number;
-  /** Whether states may be joined where many meet. */
-  readonly joins: boolean;
+  /** Whether states may be joined where many meet; a number: as soon as so many do. */
+  readonly joins: boolean | number;
   /** Whether states are compared in full, also in what can no longer decide anything. */
   readonly everything?: boolean;
   readonly trace?: (state: State, how: 'step' | 'meeting' | 'covered') => void;
@@ -77,7 +77,7 @@ export class Exploration {
     this.#meet(start);
     for (let meeting = this.#waiting.pop(); meeting !== undefined; meeting = this.#waiting.pop()) {
       this.#meetings.delete(meeting.key.join());
-      if (this.#options.joins) meeting.reduce(this.#most, this.machine.freshId);
+      if (this.#options.joins !== false) meeting.reduce(this.#most, this.machine.freshId);
       this.#places++;
       this.states += meeting.size;
       for (const state of meeting.states) {
@@ -90,6 +90,7 @@ export class Exploration {
 
   /** How many states may go on from one place. */
   get #most(): number {
+    if (typeof this.#options.joins === 'number') return this.#options.joins;
     return this.states > FREE_STATES && this.states > MANY_ON_AVERAGE * this.#places ? FEW : MANY;
   }
 
@@ -147,7 +148,7 @@ export class Exploration {
       this.#waiting.push(meeting);
     }
     if (!meeting.add(state)) this.#options.trace?.(state, 'covered');
-    if (this.#options.joins && meeting.size > 4 * MANY) meeting.reduce(this.#most, this.machine.freshId);
+    if (this.#options.joins !== false && meeting.size > 4 * MANY) meeting.reduce(this.#most, this.machine.freshId);
   }
 
   /** At the head of a loop: refuses a state that was here before, on its own way. */

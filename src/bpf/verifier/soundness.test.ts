@@ -41,17 +41,20 @@ interface Verified {
   readonly longestPath: number;
 }
 
-/**
- * What `verify` does, with the states that it came to; the code when the program is rejected. With `everything`, the final
- * states say of each register what it may hold, not only of those that decide something.
- */
-function verified(program: Program, everything: boolean): Verified | string {
+interface Manner {
+  /** Final states say of each register what it may hold, not only of those that decide something. */
+  readonly everything: boolean;
+  readonly joins: boolean | number;
+}
+
+/** What `verify` does, with the states that it came to; the code when the program is rejected. */
+function verified(program: Program, { everything, joins }: Manner): Verified | string {
   const finalStates: State[] = [];
   try {
     const flow = readControlFlow(program);
     const exploration = new Exploration(program, flow, {
       limit: 20_000,
-      joins: true,
+      joins,
       everything,
       trace: (state, how) => {
         const ends = how !== 'covered' && flow.decoded[state.pc]?.form.kind === 'exit' && state.callers.length === 0;
@@ -86,12 +89,14 @@ it(`no accepted program of ${PROGRAMS} random ones breaks a rule, runs longer or
   const codes = new Map<string, number>();
   for (let seed = 0; seed < PROGRAMS; seed++) {
     const program = randomFilter({ seed });
-    const everything = seed % 4 === 0;
-    const result = verified(program, everything);
+    const everything = seed % 2 === 0;
+    // As in life, and with states joined everywhere: few random programs have enough paths for that on their own.
+    const joins = seed % 3 === 0 ? 1 + (seed % 2) : true;
+    const result = verified(program, { everything, joins });
     if (seed % 100 === 0) {
       // The same through the front door, which follows a program once more when joined states were refused.
       const official = verify(program, { limit: 20_000 });
-      if (typeof result !== 'string') expect(official.accepted).toBe(true);
+      if (typeof result !== 'string' && joins === true) expect(official.accepted).toBe(true);
       if (!official.accepted) expect(formatRejection(official.rejection)).toContain('suggestion: ');
     }
     if (typeof result === 'string') {
