@@ -544,6 +544,33 @@ describe('errors', () => {
   });
 });
 
+describe('a packet type', () => {
+  const nxm = (...parts: string[]): Uint8Array => {
+    const match = Uint8Array.from(Buffer.from(parts.join(''), 'hex'));
+    const padded = new Uint8Array((match.length + 7) & ~7);
+    padded.set(match);
+    const head = Buffer.alloc(48);
+    head.set([1, 4, 0, 48 + padded.length, 0, 0, 0, 1, 0, 0, 0x23, 0x20, 0, 0, 0, 13]);
+    head.set([0xff, 0, 0, 0, 0, 0, 0x80, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, match.length], 24);
+    return Buffer.concat([head, padded]);
+  };
+  const packetType = '8000580400010806';
+  const [ethType, reg0] = ['0000060286dd', '0001000400000005'];
+
+  it('may come after what is no header', () => {
+    expect(decodeMessage(nxm(reg0, packetType), { version: 1 })).toMatchObject({ type: 'flow_mod' });
+  });
+
+  // With ovs-ofctl ofp-print: OFPBMC_DUP_FIELD, since a header matched without a packet type is one of Ethernet.
+  it.each([
+    [ethType, packetType],
+    [packetType, packetType],
+    ['8000580400000000', packetType],
+  ])('cannot come after %s', (before, after) => {
+    expect(() => decodeMessage(nxm(before, after), { version: 1 })).toThrow('OFPBMC_DUP_FIELD');
+  });
+});
+
 describe('MessageStream', () => {
   const barrier = (xid: number): Uint8Array => encodeMessage({ type: 'barrier_request', xid }, { version: 4 })[0];
   const echo = (length: number): Uint8Array =>

@@ -153,6 +153,8 @@ export interface MatchReading {
 export function readMatchFields(reader: ByteReader, reading: MatchReading = {}): Match {
   const builder = new MatchBuilder();
   let cookieSeen = false;
+  // Once a packet type is said, or taken to be Ethernet since a header was matched, there is no other.
+  let packetTypeSeen = false;
   while (reader.remaining > 0) {
     const header = readOxmHeader(reader);
     const isCookie =
@@ -167,13 +169,18 @@ export function readMatchFields(reader: ByteReader, reading: MatchReading = {}):
       continue;
     }
     const part = readOxmValue(reader, header);
-    if (part) addField(builder, part, reading);
-    else if (!reading.loose) throw new ProtocolError('OFPBMC_BAD_FIELD', describeHeader(header));
+    if (part) {
+      if (part.field === F.packetType && packetTypeSeen)
+        throw new ProtocolError('OFPBMC_DUP_FIELD', 'packet_type comes after what it decides');
+      if (addField(builder, part, reading))
+        packetTypeSeen ||= part.field === F.packetType || part.field.origin === 'packet';
+    } else if (!reading.loose) throw new ProtocolError('OFPBMC_BAD_FIELD', describeHeader(header));
   }
   return builder.build();
 }
 
-function addField(builder: MatchBuilder, { field: target, value, mask }: OxmField, reading: MatchReading): void {
+/** False when none of the field's bits counts. */
+function addField(builder: MatchBuilder, { field: target, value, mask }: OxmField, reading: MatchReading): boolean {
   const ones = target.ones;
   if (!target.maskable && !mask.every((byte) => byte === 0xff) && !mask.every((byte) => byte === 0))
     throw new ProtocolError('OFPBMC_BAD_MASK', `${target.name} takes no mask`);
@@ -185,7 +192,9 @@ function addField(builder: MatchBuilder, { field: target, value, mask }: OxmFiel
   if (overlapsEarlier(builder, target)) throw new ProtocolError('OFPBMC_DUP_FIELD', `${target.name} is matched twice`);
   const cut = mask.map((byte, i) => byte & ones[i]);
   // An option's length is not part of what is matched: bytes it does not have are zero.
-  if (target.special === 'tunMetadata' || cut.some((byte) => byte !== 0)) builder.set(target, value, cut);
+  const counts = target.special === 'tunMetadata' || cut.some((byte) => byte !== 0);
+  if (counts) builder.set(target, value, cut);
+  return counts;
 }
 
 /** Refuses values with bits that the field does not have, and those that mean nothing. */
