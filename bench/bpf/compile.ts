@@ -5,8 +5,8 @@ import { instruction } from '../../src/bpf/instruction.ts';
 import { cpuNsOf, median } from '../stopwatch.ts';
 import { scenarios } from './scenario.ts';
 
-const WARM_UP = 200;
-const ROUNDS = 100;
+const WARM_UP = 1000;
+const ROUNDS = 200;
 const LOADED = 300;
 const LONG = 4096;
 
@@ -66,8 +66,8 @@ export function benchCompile(names: readonly string[] | undefined): void {
     const packet = world.memory.allocate(2048, 'packet');
     const load = (number: number) => compiler.load(variant(program, number), world);
     const isLong = program.instructions.length > 1000;
-    const rounds = isLong ? ROUNDS / 4 : ROUNDS;
-    for (let i = 0; i < (isLong ? WARM_UP / 8 : WARM_UP); i++) load(i);
+    const rounds = isLong ? ROUNDS / 8 : ROUNDS;
+    for (let i = 0; i < (isLong ? WARM_UP / 20 : WARM_UP); i++) load(i);
     const times = Array.from({ length: rounds }, (_, i) => cpuNsOf(() => load(1000 + i)) / 1e6);
     const count = isLong ? LOADED / 10 : LOADED;
     const before = residentBytes();

@@ -85,9 +85,7 @@ export class FunctionFacts {
     this.#context = context;
     this.at = new Array(context.prepared.program.instructions.length);
     this.#live = liveAtStart(body, order, context.prepared);
-    let states = this.#solve();
-    // The escape was perhaps met only after a store that it concerns.
-    if (this.frameEscapes) states = this.#solve();
+    const states = this.#solve();
     for (const block of order) this.#transferBlock(block, states[block], true);
   }
 
@@ -112,6 +110,7 @@ export class FunctionFacts {
     const states: (State | undefined)[] = new Array(graph.length);
     const visits = new Int32Array(graph.length);
     const dirty = new Uint8Array(graph.length);
+    const escaped = this.frameEscapes;
     states[0] = this.#entryState();
     dirty[0] = 1;
     for (let pass = 0; ; pass++) {
@@ -136,6 +135,8 @@ export class FunctionFacts {
           dirty[successor] = 1;
           changed = true;
         }
+        // Perhaps only met after a store that it concerns.
+        if (this.frameEscapes !== escaped) return this.#solve();
       }
       if (!changed) return states.map((state) => state ?? this.#ignorance());
     }
@@ -186,7 +187,8 @@ export class FunctionFacts {
     const left = registers[dst];
     const fromImmediate = 'source' in form && form.source === 'imm';
     const right = fromImmediate ? this.#immediate(pc, imm) : registers[src];
-    let more: Partial<InstructionFacts> = {};
+    // Made only where it is kept: this runs over every instruction several times.
+    let facts: InstructionFacts | undefined = record ? { dst: left, src: right } : undefined;
     switch (form.kind) {
       case 'alu': {
         const result = arithmeticResult(form.op, form.width, left, right);
@@ -212,15 +214,17 @@ export class FunctionFacts {
         break;
       case 'load': {
         const pieces = right.kind === 'frame' ? this.stack.pieces(slots, right.offset + offset, form.bytes) : undefined;
-        if (pieces !== undefined) more = { pieces };
+        if (record && pieces !== undefined) facts = { dst: left, src: right, pieces };
         registers[dst] = this.#loaded(form.bytes, form.signed, pieces, slots);
         break;
       }
-      case 'store':
-        more = this.#store(state, left, offset, form.bytes, right);
+      case 'store': {
+        const slot = this.#store(state, left, offset, form.bytes, right);
+        if (record && slot !== undefined) facts = { dst: left, src: right, slot };
         break;
+      }
       case 'atomic':
-        more = { registers: registers.slice(0, 6) };
+        if (record) facts = { dst: left, src: right, registers: registers.slice(0, 6) };
         this.#lose(right, right);
         if (left.kind === 'frame') this.stack.forget(slots, left.offset + offset, form.bytes);
         else this.#unknownStore(slots);
@@ -228,11 +232,11 @@ export class FunctionFacts {
         else if (form.fetch) registers[src] = slotBound(form.bytes);
         break;
       case 'call':
-        more = { registers: registers.slice(0, 6), slots: [...slots] };
+        if (record) facts = { dst: left, src: right, registers: registers.slice(0, 6), slots: [...slots] };
         this.#call(form.target, imm, state);
         break;
       case 'exit':
-        more = { registers: registers.slice(0, 6) };
+        if (record) facts = { dst: left, src: right, registers: registers.slice(0, 6) };
         break;
       case 'packet':
         registers[0] = bounded(2 ** (8 * form.bytes) - 1);
@@ -243,7 +247,7 @@ export class FunctionFacts {
         break;
       default:
     }
-    if (record) this.at[pc] = { dst: left, src: right, ...more };
+    if (facts !== undefined) this.at[pc] = facts;
   }
 
   #immediate(pc: number, imm: number): AbstractValue {
@@ -260,26 +264,27 @@ export class FunctionFacts {
     if (this.frameEscapes) slots.fill(undefined);
   }
 
+  /** The slot that is written, if it is kept track of. */
   #store(
     { slots }: State,
     base: AbstractValue,
     displacement: number,
     bytes: number,
     value: AbstractValue,
-  ): Partial<InstructionFacts> {
+  ): number | undefined {
     this.#lose(value, value);
     if (base.kind !== 'frame') {
       this.#unknownStore(slots);
-      return {};
+      return undefined;
     }
     const offset = base.offset + displacement;
     this.stack.forget(slots, offset, bytes);
-    if (offset < -FRAME_BYTES || offset + bytes > 0) return {};
+    if (offset < -FRAME_BYTES || offset + bytes > 0) return undefined;
     const slot = this.stack.numberOf(offset, bytes);
-    if (slot < 0) return {};
+    if (slot < 0) return undefined;
     while (slots.length <= slot) slots.push(undefined);
     slots[slot] = truncated(value, bytes);
-    return { slot };
+    return slot;
   }
 
   #loaded(bytes: number, signed: boolean, pieces: readonly SlotPiece[] | undefined, slots: SlotValues): AbstractValue {

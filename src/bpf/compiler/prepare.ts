@@ -1,4 +1,3 @@
-import { checkInstructions } from '../codec.ts';
 import { formOf, type InstructionForm } from '../isa.ts';
 import type { Program } from '../program.ts';
 import { conditionalMoves } from './conditional-move.ts';
@@ -17,9 +16,8 @@ export interface PreparedProgram {
   readonly conditionalMoves: ReadonlySet<number>;
 }
 
-/** @throws BpfError for an instruction that is none */
+/** @param original what `checkRunnable` has let pass */
 export function prepare(original: Program): PreparedProgram {
-  checkInstructions(original.instructions);
   const forms = formsOf(original);
   const targets = new Set<number>(original.functions.map(({ pc }) => pc));
   original.instructions.forEach((instruction, pc) => {
