@@ -11,6 +11,13 @@ const calls = {
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   recvmmsg: libc.func('int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, void *timeout)'),
+  sendmmsg: libc.func('int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)'),
+  send: libc.func('intptr_t send(int fd, uintptr_t bytes, size_t count, int flags)'),
+  recv: libc.func('intptr_t recv(int fd, void *buffer, size_t count, int flags)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+  mmap: libc.func('intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)'),
+  munmap: libc.func('int munmap(uintptr_t address, size_t length)'),
+  syscall: libc.func('long syscall(long number, int command, void *attributes, uint32_t bytes)'),
   sendmsg: libc.func('intptr_t sendmsg(int fd, uintptr_t message, int flags)'),
   ifNameToIndex: libc.func('uint32_t if_nametoindex(const char *name)'),
   open: libc.func('int open(const char *path, int flags)'),
@@ -22,8 +29,27 @@ const calls = {
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
 };
 
-export const { socket, bind, setsockopt, recvmmsg, sendmsg, ifNameToIndex, open, ioctl, read, write, close, poll } =
-  calls;
+export const {
+  socket,
+  bind,
+  setsockopt,
+  getsockopt,
+  recvmmsg,
+  sendmmsg,
+  sendmsg,
+  send,
+  recv,
+  ifNameToIndex,
+  open,
+  ioctl,
+  read,
+  write,
+  close,
+  poll,
+  mmap,
+  munmap,
+  syscall,
+} = calls;
 
 /** Address of a buffer's first byte, to be written into structures that the kernel follows. The buffer must be kept alive. */
 export function addressOf(bytes: Uint8Array): bigint {
