@@ -80,20 +80,22 @@ const anyMatch = (origin?: 'metadata'): fc.Arbitrary<Match> => {
       .chain((f) => fc.record({ f: fc.constant(f), value: valueFor(f), mask: valueFor(f) })),
     { maxLength: 6 },
   );
-  const matches = fc.tuple(protocols, parts).map(([protocol, fields]) => {
+  const built = fc.tuple(protocols, parts).map(([protocol, fields]) => {
     const start = origin ? Match.ALL : parseFlow(`${protocol},actions=drop`).match;
     const builder = start.toBuilder();
+    const used: Field[] = [];
     for (const { f, value, mask } of fields) {
       if (!builder.holds(f) || f.name === 'eth_type' || f.name === 'nw_proto' || f.name === 'ip_frag') continue;
       if (f.name === 'packet_type' || f.place.offset === field('vlan_tci').place.offset) continue;
       builder.set(f, value, f.maskable && mask.some((byte) => byte !== 0) ? mask : undefined);
+      used.push(f);
     }
-    return builder.build();
+    return { match: builder.build(), used };
   });
   // A later field may have undone what an earlier one needs.
-  return matches.filter((match) =>
-    [...match.fields()].every((part) => prerequisiteHolds(part.field.prerequisite, match)),
-  );
+  return built
+    .filter(({ match, used }) => used.every((f) => prerequisiteHolds(f.prerequisite, match)))
+    .map(({ match }) => match);
 };
 
 const anyPort = (version: OpenflowVersion): fc.Arbitrary<Port> =>
