@@ -5,6 +5,7 @@ import { OFPROTO_ERRORS } from '../ofproto/index.ts';
 import { OPENFLOW_ERRORS } from '../openflow/index.ts';
 import { OVSDB_ERRORS } from '../ovsdb/index.ts';
 import { PACKET_ERRORS } from '../packet/index.ts';
+import { UNIXCTL_ERRORS } from '../vswitchd/unixctl/index.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 /** Every error table, under the title that the catalogue gives it. */
@@ -15,6 +16,7 @@ const TABLES: readonly (readonly [string, ErrorTable])[] = [
   ['Database', OVSDB_ERRORS],
   ['Datapath', DATAPATH_ERRORS],
   ['Bridges', OFPROTO_ERRORS],
+  ['Commands of ovs-appctl', UNIXCTL_ERRORS],
   ['Command line', CLI_ERRORS],
 ];
 

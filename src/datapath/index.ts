@@ -15,3 +15,4 @@ export { type FlowNode, LENGTH_QUESTION, type Outcome, type ProgramResult, Quest
 export { LOCAL_PORT, PlainDatapath, type PlainDatapathOptions } from './plain/plain-datapath.ts';
 export type { Port, PortCounters } from './port.ts';
 export { CallbackPort } from './ports/callback-port.ts';
+export { DummyPort, type DummyPortCaptures } from './ports/dummy-port.ts';

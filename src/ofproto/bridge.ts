@@ -12,7 +12,7 @@ import { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts
 import type { TableMiss } from './flow-table.ts';
 import { FlowTables, TABLE_COUNT } from './flow-tables.ts';
 import { type BridgeListener, PORT_REASON } from './listeners.ts';
-import { MacTable } from './mac-table.ts';
+import { type MacEntry, MacTable } from './mac-table.ts';
 import { BridgeOutcome, type Lesson, OutcomeTable } from './outcome.ts';
 import { type PacketAnswers, PacketPrograms } from './packet-programs.ts';
 import {
@@ -182,6 +182,32 @@ export class Bridge {
     return options.actions === undefined
       ? translate(upcall, pipeline)
       : translateActions(upcall, options.actions, pipeline);
+  }
+
+  // ---- Addresses
+
+  /** The addresses that are known, when they were seen up to date. */
+  currentMacs(): Iterable<Readonly<MacEntry>> {
+    this.#credit();
+    return this.macs.entries();
+  }
+
+  /** Forgets the addresses that were learnt. */
+  flushMacs(): void {
+    if (this.macs.flush()) this.#isVoid = true;
+  }
+
+  /** Gives an address a port by hand; what was known of it before, if anything was. */
+  setStaticMac(vlan: number, mac: string, port: number): Readonly<MacEntry> | undefined {
+    this.#isVoid = true;
+    return this.macs.setStatic(vlan, mac, port, this.#clock.nowNs());
+  }
+
+  /** False when no such address was given by hand. */
+  removeStaticMac(vlan: number, mac: string): boolean {
+    const isRemoved = this.macs.removeStatic(vlan, mac);
+    if (isRemoved) this.#isVoid = true;
+    return isRemoved;
   }
 
   // ---- Flows

@@ -8,7 +8,7 @@ export { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts
 export type { TableMiss } from './flow-table.ts';
 export { TABLE_COUNT } from './flow-tables.ts';
 export { type BridgeListener, type FlowRemoved, type PacketIn, PORT_REASON, type PortStatus } from './listeners.ts';
-export { MacTable } from './mac-table.ts';
+export { type MacCounters, type MacEntry, MacTable } from './mac-table.ts';
 export {
   type BridgePort,
   isPortNumber,

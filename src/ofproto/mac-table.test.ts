@@ -32,7 +32,7 @@ it('makes room for a new address by the one longest silent', () => {
   table.learn(0, 'a', 1, 2n);
   table.learn(0, 'c', 1, 3n);
   expect([...table.entries()].map((entry) => entry.mac)).toEqual(['a', 'c']);
-  expect(table.evictions).toBe(1);
+  expect(table.counters.evicted).toBe(1);
 });
 
 it('forgets a port with all that was learnt on it', () => {
@@ -42,4 +42,20 @@ it('forgets a port with all that was learnt on it', () => {
   expect(table.forgetPort(1)).toBe(true);
   expect(table.forgetPort(1)).toBe(false);
   expect(table.size).toBe(1);
+});
+
+it('leaves addresses alone that were given by hand', () => {
+  const table = new MacTable({ agingNs: 10n, capacity: 2 });
+  expect(table.setStatic(0, 'a', 1, 0n)).toBeUndefined();
+  expect(table.learn(0, 'a', 2, 5n)).toBe(false);
+  table.learn(0, 'b', 3, 5n);
+  table.learn(0, 'c', 3, 6n);
+  expect(table.expire(100n)).toBe(true);
+  expect(table.flush()).toBe(false);
+  expect([...table.entries()].map(({ mac, port, isStatic }) => [mac, port, isStatic])).toEqual([['a', 1, true]]);
+  expect(table.counters).toEqual({ learned: 2, expired: 1, evicted: 1, moved: 0 });
+  expect(table.setStatic(0, 'a', 4, 0n)).toMatchObject({ port: 1, isStatic: true });
+  expect(table.removeStatic(0, 'b')).toBe(false);
+  expect(table.removeStatic(0, 'a')).toBe(true);
+  expect(table.size).toBe(0);
 });

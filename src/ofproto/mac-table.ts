@@ -1,9 +1,19 @@
 /** A learnt address. */
-interface MacEntry {
+export interface MacEntry {
   readonly vlan: number;
   readonly mac: string;
   port: number;
   lastSeenNs: bigint;
+  /** Given by hand: neither ages nor moves. */
+  readonly isStatic: boolean;
+}
+
+/** What has happened to a table since it was made or its counters were cleared. */
+export interface MacCounters {
+  learned: number;
+  expired: number;
+  evicted: number;
+  moved: number;
 }
 
 /** How long an address that is silent stays: 300 s, as in IEEE 802.1Q section 8.8.3. */
@@ -17,14 +27,14 @@ const DEFAULT_CAPACITY = 8192;
  */
 export class MacTable {
   readonly #agingNs: bigint;
-  readonly #capacity: number;
+  readonly capacity: number;
+  readonly counters: MacCounters = { learned: 0, expired: 0, evicted: 0, moved: 0 };
   /** Least recently seen first. */
   readonly #entries = new Map<string, MacEntry>();
-  evictions = 0;
 
   constructor(options: { agingNs?: bigint; capacity?: number } = {}) {
     this.#agingNs = options.agingNs ?? DEFAULT_AGING_NS;
-    this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
+    this.capacity = options.capacity ?? DEFAULT_CAPACITY;
   }
 
   get size(): number {
@@ -36,20 +46,45 @@ export class MacTable {
     const id = `${vlan}/${mac}`;
     const known = this.#entries.get(id);
     if (known !== undefined) {
+      if (known.isStatic) return false;
       const moved = known.port !== port;
+      if (moved) this.counters.moved++;
       known.port = port;
       known.lastSeenNs = nowNs;
       this.#entries.delete(id);
       this.#entries.set(id, known);
       return moved;
     }
-    if (this.#entries.size >= this.#capacity) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
-      this.evictions++;
-    }
-    this.#entries.set(id, { vlan, mac, port, lastSeenNs: nowNs });
+    if (this.#entries.size >= this.capacity && !this.#evict()) return false;
+    this.#entries.set(id, { vlan, mac, port, lastSeenNs: nowNs, isStatic: false });
+    this.counters.learned++;
     return true;
+  }
+
+  /** The address that has been silent longest makes room; false when every one was given by hand. */
+  #evict(): boolean {
+    for (const [id, entry] of this.#entries) {
+      if (entry.isStatic) continue;
+      this.#entries.delete(id);
+      this.counters.evicted++;
+      return true;
+    }
+    return false;
+  }
+
+  /** Gives an address a place by hand; what was known of it before, if anything was. */
+  setStatic(vlan: number, mac: string, port: number, nowNs: bigint): Readonly<MacEntry> | undefined {
+    const id = `${vlan}/${mac}`;
+    const known = this.#entries.get(id);
+    this.#entries.delete(id);
+    this.#entries.set(id, { vlan, mac, port, lastSeenNs: nowNs, isStatic: true });
+    return known;
+  }
+
+  /** Takes an address away that was given by hand; false when there is none. */
+  removeStatic(vlan: number, mac: string): boolean {
+    const id = `${vlan}/${mac}`;
+    return this.#entries.get(id)?.isStatic === true && this.#entries.delete(id);
   }
 
   /** Notes that packets of a known address were seen up to `seenNs`; what has moved or was forgotten since stays so. */
@@ -66,8 +101,10 @@ export class MacTable {
   expire(nowNs: bigint): boolean {
     let dropped = false;
     for (const [id, entry] of this.#entries) {
+      if (entry.isStatic) continue;
       if (nowNs - entry.lastSeenNs < this.#agingNs) break; // the rest was seen later
       this.#entries.delete(id);
+      this.counters.expired++;
       dropped = true;
     }
     return dropped;
@@ -84,8 +121,15 @@ export class MacTable {
     return dropped;
   }
 
-  flush(): void {
-    this.#entries.clear();
+  /** Forgets what was learnt; true when anything was. */
+  flush(): boolean {
+    let dropped = false;
+    for (const [id, entry] of this.#entries) {
+      if (entry.isStatic) continue;
+      this.#entries.delete(id);
+      dropped = true;
+    }
+    return dropped;
   }
 
   *entries(): Iterable<Readonly<MacEntry>> {
