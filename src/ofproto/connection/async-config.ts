@@ -23,6 +23,11 @@ export function defaultAsyncMasks(version: OpenflowVersion): AsyncMasks {
   return isNew ? { ...masks, roleStatus: NONE, tableStatus: NONE, requestForward: NONE } : masks;
 }
 
+/** What a controller gets that is to be told nothing until it asks. */
+export function silentAsyncMasks(version: OpenflowVersion): AsyncMasks {
+  return { ...defaultAsyncMasks(version), packetIn: NONE, portStatus: NONE, flowRemoved: NONE };
+}
+
 const NONE: AsyncMask = { primary: 0, secondary: 0 };
 
 /** The masks with those replaced that a request names. */

@@ -17,7 +17,8 @@ import {
 } from '../../openflow/index.ts';
 import { Match, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { Bridge } from '../bridge.ts';
-import { Controllers, type ControllersOptions, type TargetOptions } from './controllers.ts';
+import { Controllers, type ControllersOptions } from './controllers.ts';
+import type { TargetOptions } from './target-options.ts';
 
 const { of10, of13, of14, of15 } = OPENFLOW_VERSIONS;
 
@@ -111,7 +112,10 @@ function setUp(options: Partial<ControllersOptions> = {}) {
     ...options,
   });
   started.push(controllers);
-  const connect = async (version: OpenflowVersion, target: TargetOptions = {}): Promise<Peer> => {
+  const connect = async (
+    version: OpenflowVersion,
+    target: Omit<TargetOptions, 'kind'> & { kind?: 'controller' | 'service' } = {},
+  ): Promise<Peer> => {
     const peer = new Peer(version);
     controllers.accept(peer.stream, 'peer', { probeIntervalMs: 0, ...target });
     peer.hello();
@@ -347,24 +351,13 @@ describe.each([of13, of14, of15])('bundles in version %i', (version) => {
   });
 });
 
-describe('a peer that says nothing', () => {
-  it('is asked, and given up when it does not answer', async () => {
-    const { controllers } = setUp();
-    const peer = new Peer(of13);
-    const connection = controllers.accept(peer.stream, 'peer', { probeIntervalMs: 20 });
-    peer.hello();
-    await new Promise((resolve) => (connection.isReady ? resolve(0) : peer.stream.once('close', resolve)));
-    for (let i = 0; i < 100 && !peer.isEnded; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(peer.received.some(({ type }) => type === 'echo_request')).toBe(true);
-    expect(connection.closeReason).toContain('inactivity probe');
-  });
-});
-
 describe('fail mode standalone', () => {
   it('has a flow NORMAL that everybody sees, until a controller is configured', async () => {
     const { bridge, controllers } = setUp({ failMode: 'standalone' });
     expect(bridge.flows()).toHaveLength(1);
     await controllers.add('ptcp:0:127.0.0.1');
+    expect(bridge.flows(), 'a service is no controller').toHaveLength(1);
+    await controllers.add('unix:/nowhere');
     expect(bridge.flows()).toHaveLength(0);
   });
 });

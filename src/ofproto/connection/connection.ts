@@ -10,29 +10,48 @@ import {
   ProtocolError,
   readHeader,
 } from '../../openflow/index.ts';
-import type { OpenflowVersion } from '../../packet/index.ts';
+import { field, type OpenflowVersion } from '../../packet/index.ts';
+import { clockMs } from '../clock.ts';
 import type { FlowRemoved, PacketIn, PortStatus } from '../listeners.ts';
 import { flowRemovedMessage, packetInMessage, portStatusMessage } from './announcement.ts';
-import { negotiate, noCommonVersion } from './negotiation.ts';
+import { END_OF_FILE, type LinkState, PROTOCOL_ERROR, socketErrorText, TIMED_OUT, type Timed } from './link.ts';
+import { helloVersions, negotiate, noCommonVersion } from './negotiation.ts';
 import { Outbox } from './outbox.ts';
+import { type LimiterCounters, PacketLimiter } from './packet-limiter.ts';
 import { refusal } from './refusal.ts';
 import { answer } from './requests.ts';
 import { Session, type SessionKind } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
 
-export interface ConnectionOptions {
+/** What may be changed while a connection lasts. */
+export interface ConnectionSettings {
+  /** After so long without a message the peer is asked whether it is there, and given up after as long again. Left out, 0: never. */
+  readonly probeIntervalMs?: number;
+  /** Packets a second, of each kind; left out: as many as come. */
+  readonly rateLimit?: number;
+  readonly burstLimit?: number;
+  /** Packets that may wait for a peer that does not read. */
+  readonly queueSize?: number;
+}
+
+export interface ConnectionOptions extends ConnectionSettings {
   /** Who is at the other end, for listings. */
   readonly name: string;
   readonly kind: SessionKind;
   readonly versions: readonly OpenflowVersion[];
-  /** After so long without a message the peer is asked whether it is there, and given up after as long again. Left out: never. */
-  readonly probeIntervalMs?: number;
+  /** False: it is told nothing unless it asks. */
+  readonly enableAsyncMessages?: boolean;
   /** A version has been agreed on. */
   readonly onReady?: (connection: Connection) => void;
   readonly onClosed?: (connection: Connection) => void;
+  /** `deadlineMs` has come nearer. */
+  readonly onWaiting?: () => void;
+  /** Sees each message in either direction; the bytes are only lent. */
+  readonly onMessage?: (bytes: Uint8Array) => void;
 }
 
 const HELLO = 0;
+const IN_PORT = field('in_port_oxm');
 /** How long requests are carried out at a stretch before others have their turn. */
 const SLICE_MS = 5;
 /** A peer that is given up has so long to read the last error. */
@@ -41,7 +60,7 @@ const LINGER_MS = 1000;
 const HELLO_TIMEOUT_MS = 15_000;
 
 /** The switch's end of an OpenFlow connection. */
-export class Connection {
+export class Connection implements Timed {
   readonly name: string;
   readonly kind: SessionKind;
   readonly #control: SwitchControl;
@@ -51,11 +70,16 @@ export class Connection {
   readonly #messages = new MessageStream();
   #session: Session | undefined;
   #isClosed = false;
-  #hasAsked = false;
-  #timer: NodeJS.Timeout | undefined;
+  #settings: ConnectionSettings;
+  /** When the peer was heard last, and when it was asked whether it is there. */
+  #heardMs: number;
+  #askedMs: number | undefined;
+  #limiters: { readonly miss: PacketLimiter; readonly action: PacketLimiter } | undefined;
   #sliceStartMs = 0;
   /** Why it ended, as the operator reads it. */
   closeReason: string | undefined;
+  /** The same in the words of strerror(3). */
+  lastError: string | undefined;
 
   constructor(stream: Duplex, control: SwitchControl, options: ConnectionOptions) {
     this.name = options.name;
@@ -63,11 +87,13 @@ export class Connection {
     this.#stream = stream;
     this.#control = control;
     this.#options = options;
-    this.#outbox = new Outbox(stream);
-    stream.on('error', (error) => this.close(error.message));
-    stream.on('close', () => this.close('the peer closed the connection'));
+    this.#settings = options;
+    this.#heardMs = this.#nowMs();
+    this.#outbox = new Outbox(stream, (bytes) => options.onMessage?.(bytes));
+    this.configure(options);
+    stream.on('error', (error) => this.close(error.message, socketErrorText(error)));
+    stream.on('close', () => this.#ended());
     this.#sendHello();
-    this.#startTimer(HELLO_TIMEOUT_MS);
     void this.#run();
   }
 
@@ -76,8 +102,38 @@ export class Connection {
     return this.#session;
   }
 
+  /** Has a version been agreed on, whether or not the connection still lasts? */
+  get wasReady(): boolean {
+    return this.#session !== undefined;
+  }
+
   get isReady(): boolean {
     return this.#session !== undefined && !this.#isClosed;
+  }
+
+  get state(): LinkState {
+    if (this.#session === undefined) return 'CONNECTING';
+    return this.#askedMs === undefined ? 'ACTIVE' : 'IDLE';
+  }
+
+  /** What limiting the rate of packets has done, where it is limited. */
+  get limiterCounters(): { readonly miss: LimiterCounters; readonly action: LimiterCounters } | undefined {
+    return this.#limiters && { miss: this.#limiters.miss.counters, action: this.#limiters.action.counters };
+  }
+
+  configure(settings: ConnectionSettings): void {
+    this.#settings = settings;
+    if (settings.queueSize !== undefined) this.#outbox.queueSize = settings.queueSize;
+    const { rateLimit, burstLimit } = settings;
+    if (rateLimit === undefined) {
+      this.#limiters = undefined;
+    } else if (this.#limiters === undefined) {
+      const limiter = (): PacketLimiter =>
+        new PacketLimiter((bytes) => this.#outbox.packet(bytes), rateLimit, burstLimit, this.#nowMs());
+      this.#limiters = { miss: limiter(), action: limiter() };
+    } else {
+      for (const limiter of [this.#limiters.miss, this.#limiters.action]) limiter.configure(rateLimit, burstLimit);
+    }
   }
 
   /** Packets that were not sent since the peer did not read. */
@@ -85,11 +141,12 @@ export class Connection {
     return this.#outbox.droppedPackets;
   }
 
-  close(reason: string): void {
+  /** `error`: what the status of the controller says of it; left out: it ended in order. */
+  close(reason: string, error?: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.closeReason = reason;
-    clearTimeout(this.#timer);
+    this.lastError = error;
     // What has been written still goes out; a peer that does not read is not waited for.
     const destroy = (): void => {
       this.#stream.destroy();
@@ -102,7 +159,12 @@ export class Connection {
   packetIn(packetIn: PacketIn): void {
     const session = this.#listening;
     const message = session && packetInMessage(session, packetIn);
-    if (session && message) for (const bytes of encodeMessage(message, session.dialect)) this.#outbox.packet(bytes);
+    if (!session || !message) return;
+    const limiter = packetIn.miss === 'none' ? this.#limiters?.action : this.#limiters?.miss;
+    for (const bytes of encodeMessage(message, session.dialect))
+      if (limiter === undefined) this.#outbox.packet(bytes);
+      else if (limiter.packet(packetIn.metadata.number(IN_PORT) ?? 0, bytes, this.#nowMs()))
+        this.#options.onWaiting?.();
   }
 
   flowRemoved(removed: FlowRemoved): void {
@@ -122,14 +184,17 @@ export class Connection {
   #announce(session: Session, message: Message | undefined): void {
     if (message === undefined) return;
     for (const bytes of encodeMessage(message, session.dialect))
-      if (!this.#outbox.announce(bytes)) this.close('the peer does not read what it is told');
+      if (!this.#outbox.announce(bytes))
+        this.close('the peer does not read what it is told', 'No buffer space available');
   }
 
-  /** The highest version in the header, all of them in the bitmap. */
+  /** The highest version in the header, all of them in the bitmap where that is not enough. */
   #sendHello(): void {
     const versions = this.#options.versions;
     const version = [...versions].sort((a, b) => b - a)[0];
-    for (const bytes of encodeMessage({ type: 'hello', xid: 1, versions }, { version })) this.#outbox.reply(bytes);
+    const listed = helloVersions(versions);
+    const hello: Message = { type: 'hello', xid: 1, ...(listed === undefined ? {} : { versions: listed }) };
+    for (const bytes of encodeMessage(hello, { version })) this.#outbox.reply(bytes);
   }
 
   /** Reads and carries out one message after the other; while the peer does not read replies, nothing more is read from it. */
@@ -141,18 +206,20 @@ export class Connection {
         this.#sliceStartMs = performance.now();
         for (const bytes of this.#messages.push(chunk as Uint8Array)) {
           if (this.#isClosed) return;
+          this.#options.onMessage?.(bytes);
           await this.#receive(bytes);
         }
       }
-      this.close('the peer closed the connection');
+      this.#ended();
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
-        this.close(error instanceof Error ? error.message : String(error));
+        if (error instanceof Error) this.close(error.message, socketErrorText(error));
+        else throw error;
         return;
       }
       // The stream cannot be cut into messages any more.
       if (this.#session) this.#sendError(this.#session, error, new Uint8Array(0));
-      this.close(error.message);
+      this.close(error.message, PROTOCOL_ERROR);
     }
   }
 
@@ -211,8 +278,7 @@ export class Connection {
       this.#refuseHello(header.version, header.xid, noCommonVersion(versions, message satisfies Hello, header.version));
       return;
     }
-    this.#session = new Session(this.kind, version);
-    clearTimeout(this.#timer);
+    this.#session = new Session(this.kind, version, this.#options.enableAsyncMessages);
     this.#heard();
     this.#options.onReady?.(this);
   }
@@ -222,7 +288,7 @@ export class Connection {
     const { versions } = this.#options;
     const version = versions.find((ours) => ours === headerVersion) ?? versions[0];
     for (const bytes of encodeMessage(helloFailed(text, xid), { version })) this.#outbox.reply(bytes);
-    this.close(text);
+    this.close(text, PROTOCOL_ERROR);
   }
 
   #sendError(session: Session, error: ProtocolError, bytes: Uint8Array): void {
@@ -230,30 +296,47 @@ export class Connection {
       this.#outbox.reply(reply);
   }
 
+  #ended(): void {
+    this.close('the peer closed the connection', END_OF_FILE);
+  }
+
+  #nowMs(): number {
+    return clockMs(this.#control.clock);
+  }
+
   #heard(): void {
-    this.#hasAsked = false;
-    const { probeIntervalMs } = this.#options;
-    if (probeIntervalMs !== undefined && this.#session !== undefined) this.#startTimer(probeIntervalMs);
+    this.#askedMs = undefined;
+    this.#heardMs = this.#nowMs();
   }
 
-  #startTimer(ms: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#isClosed) this.#timer = setTimeout(() => this.#probe(ms), ms);
+  get deadlineMs(): number {
+    const { probeIntervalMs = 0 } = this.#settings;
+    if (this.#session === undefined) return this.#heardMs + HELLO_TIMEOUT_MS;
+    const probe = probeIntervalMs === 0 ? Number.POSITIVE_INFINITY : (this.#askedMs ?? this.#heardMs) + probeIntervalMs;
+    const { miss, action } = this.#limiters ?? {};
+    return Math.min(probe, miss?.deadlineMs ?? probe, action?.deadlineMs ?? probe);
   }
 
-  #probe(ms: number): void {
-    const session = this.#session;
-    if (session === undefined) {
-      this.close('the peer sent no hello');
+  run(nowMs: number): void {
+    if (this.#isClosed) return;
+    this.#limiters?.miss.run(nowMs);
+    this.#limiters?.action.run(nowMs);
+    const { probeIntervalMs = 0 } = this.#settings;
+    if (this.#session === undefined) {
+      if (nowMs - this.#heardMs >= HELLO_TIMEOUT_MS) this.close('the peer sent no hello', TIMED_OUT);
+    } else if (probeIntervalMs > 0 && nowMs - (this.#askedMs ?? this.#heardMs) >= probeIntervalMs) {
+      this.#probe(this.#session, nowMs);
+    }
+  }
+
+  #probe(session: Session, nowMs: number): void {
+    if (this.#askedMs !== undefined) {
+      const seconds = ((nowMs - this.#askedMs) / 1000).toFixed(1);
+      this.close(`no response to an inactivity probe after ${seconds} seconds`, TIMED_OUT);
       return;
     }
-    if (this.#hasAsked) {
-      this.close(`no response to an inactivity probe after ${(ms / 1000).toFixed(1)} seconds`);
-      return;
-    }
-    this.#hasAsked = true;
+    this.#askedMs = nowMs;
     const probe: Message = { type: 'echo_request', xid: 0, data: new Uint8Array(0) };
     for (const bytes of encodeMessage(probe, session.dialect)) this.#outbox.reply(bytes);
-    this.#startTimer(ms);
   }
 }

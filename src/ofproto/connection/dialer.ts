@@ -1,82 +1,142 @@
 import { createConnection, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContextOptions } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { Backoff, DEFAULT_MAX_BACKOFF_MS, END_OF_FILE, socketErrorText, TIMED_OUT, type Timed } from './link.ts';
 import type { ActiveTarget } from './target.ts';
+import { rootOfChain, type TlsIdentity } from './tls-identity.ts';
 
-const MIN_BACKOFF_MS = 1000;
-const DEFAULT_MAX_BACKOFF_MS = 8000;
-const CONNECT_TIMEOUT_MS = 10_000;
-
-export interface DialerOptions {
-  readonly tls?: SecureContextOptions;
-  readonly maxBackoffMs?: number;
+/** What a dialer serves its peer with, once it is there. */
+export interface DialedPeer {
+  close(reason: string): void;
 }
 
-/** Keeps a connection to a controller: connects, and after a while again when it fails or ends. */
-export class Dialer {
+export interface DialerOptions {
+  readonly maxBackoffMs?: number;
+  nowMs(): number;
+  /** The identity for ssl:, as it is at the moment. */
+  tls(): TlsIdentity | undefined;
+  /** Takes each connection; calls back when it has ended, with what went wrong if anything. */
+  serve(socket: Socket, onClosed: (error: string | undefined) => void): DialedPeer | undefined;
+  /** `deadlineMs` has become another. */
+  changed(): void;
+}
+
+/** Keeps a connection to a controller: connects, and after a while again when that fails or ends. */
+export class Dialer implements Timed {
   readonly #target: ActiveTarget;
   readonly #options: DialerOptions;
-  readonly #serve: (socket: Socket, onClosed: (wasReady: boolean) => void) => void;
-  #backoffMs = MIN_BACKOFF_MS;
+  readonly #backoff: Backoff;
   #socket: Socket | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #peer: DialedPeer | undefined;
   #isClosed = false;
+  /** Why the last attempt failed or the last connection ended. */
+  lastError: string | undefined;
 
-  /** `serve` takes each connection, and calls back when it has ended: was a version agreed on? */
-  constructor(
-    target: ActiveTarget,
-    serve: (socket: Socket, onClosed: (wasReady: boolean) => void) => void,
-    options: DialerOptions = {},
-  ) {
+  constructor(target: ActiveTarget, options: DialerOptions) {
     this.#target = target;
-    this.#serve = serve;
     this.#options = options;
-    this.#connect();
+    this.#backoff = new Backoff(options.maxBackoffMs);
+  }
+
+  set maxBackoffMs(maxMs: number | undefined) {
+    this.#backoff.maxMs = maxMs ?? DEFAULT_MAX_BACKOFF_MS;
+  }
+
+  get isWaiting(): boolean {
+    return this.#backoff.isWaiting;
+  }
+
+  get deadlineMs(): number {
+    return this.#isClosed || this.#peer !== undefined ? Number.POSITIVE_INFINITY : this.#backoff.deadlineMs;
+  }
+
+  run(nowMs: number): void {
+    if (nowMs < this.deadlineMs || this.#isClosed) return;
+    if (this.#backoff.isWaiting) this.#connect(nowMs);
+    else this.#failed(TIMED_OUT);
+  }
+
+  /** The next attempt is made without waiting for its time. */
+  hurry(): void {
+    this.#backoff.hurry(this.#options.nowMs());
+    this.#options.changed();
   }
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#socket?.destroy();
+    if (this.#peer === undefined) this.#socket?.destroy();
+    else this.#peer.close('the controller was removed');
   }
 
-  #connect(): void {
-    const socket = this.#dial();
+  #connect(nowMs: number): void {
+    this.#backoff.attempt(nowMs);
+    const tls = this.#target.kind === 'ssl' ? this.#options.tls() : undefined;
+    if (this.#target.kind === 'ssl' && (tls === undefined || (tls.ca === undefined && tls.learnCa === undefined))) {
+      this.#failed('ssl: needs a private key, a certificate and the certificate of an authority');
+      return;
+    }
+    const socket = this.#dial(tls);
     this.#socket = socket;
-    const failed = (): void => {
-      socket.destroy();
-      this.#retry();
+    const failed = (error: Error): void => {
+      if (this.#socket === socket) this.#failed(socketErrorText(error));
     };
-    const giveUp = setTimeout(failed, CONNECT_TIMEOUT_MS);
-    socket.once('error', failed);
-    socket.once('close', () => clearTimeout(giveUp));
-    socket.once(this.#target.kind === 'ssl' ? 'secureConnect' : 'connect', () => {
-      clearTimeout(giveUp);
+    const ended = (): void => {
+      if (this.#socket === socket) this.#failed(END_OF_FILE);
+    };
+    socket.on('error', failed);
+    socket.on('close', ended);
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      if (this.#socket !== socket || this.#isClosed) return;
+      if (tls !== undefined && tls.ca === undefined) {
+        this.#learnCa(socket as TLSSocket, tls);
+        return;
+      }
       socket.off('error', failed);
-      this.#serve(socket, (wasReady) => {
-        if (wasReady) this.#backoffMs = MIN_BACKOFF_MS;
-        this.#retry();
+      socket.off('close', ended);
+      this.#peer = this.#options.serve(socket, (error) => {
+        this.#peer = undefined;
+        this.#failed(error, true);
       });
+      this.#options.changed();
     });
+    this.#options.changed();
   }
 
-  #dial(): Socket {
+  #dial(tls: TlsIdentity | undefined): Socket {
     const target = this.#target;
     if (target.kind === 'unix') return createConnection({ path: target.path });
     const { host, port } = target;
-    if (target.kind === 'tcp') return createConnection({ host, port, noDelay: true });
+    if (tls === undefined) return createConnection({ host, port, noDelay: true });
+    const { key, cert, ca } = tls;
     return connectTls({
-      ...this.#options.tls,
-      host,
-      port,
-      rejectUnauthorized: true,
+      ...{ key: pem(key), cert: pem(cert), host, port },
+      ...(ca === undefined ? { rejectUnauthorized: false } : { ca: pem(ca), rejectUnauthorized: true }),
+      // A controller is known by who has signed it, not by its name.
       checkServerIdentity: () => undefined,
     });
   }
 
-  #retry(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), this.#backoffMs);
-    this.#backoffMs = Math.min(2 * this.#backoffMs, this.#options.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS);
+  #learnCa(socket: TLSSocket, tls: TlsIdentity): void {
+    const root = rootOfChain(socket);
+    if (root !== undefined) tls.learnCa?.(root);
+    this.#failed(
+      root === undefined ? 'the controller sends no certificate of its authority' : 'the authority has been learnt',
+    );
+    if (root !== undefined) this.#backoff.hurry(this.#options.nowMs());
+    this.#options.changed();
   }
+
+  #failed(error: string | undefined, wasConnected = false): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+    if (this.#isClosed) return;
+    this.lastError = error ?? this.lastError;
+    this.#backoff.failed(this.#options.nowMs(), wasConnected);
+    this.#options.changed();
+  }
+}
+
+/** As `node:tls` takes it. */
+export function pem(text: string | Uint8Array): string | Buffer {
+  return typeof text === 'string' ? text : Buffer.from(text);
 }

@@ -39,7 +39,8 @@ function normalFlow(priority: number): FlowMod {
  */
 export class FailOpen {
   readonly #bridge: Bridge;
-  readonly #mode: FailMode;
+  #mode: FailMode;
+  #hasControllers = false;
   #lostMs: number | undefined;
   #rule: Rule | undefined;
 
@@ -53,8 +54,22 @@ export class FailOpen {
     return this.#rule !== undefined;
   }
 
+  get mode(): FailMode {
+    return this.#mode;
+  }
+
+  /** Flows stay where controllers are configured, else they start afresh. */
+  setMode(mode: FailMode): void {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.#lostMs = undefined;
+    this.#recover();
+    if (!this.#hasControllers) this.configured(false);
+  }
+
   /** Controllers were configured, or the last was taken away: flows start afresh. */
   configured(hasControllers: boolean): void {
+    this.#hasControllers = hasControllers;
     this.#flush();
     if (!hasControllers && this.#mode === 'standalone') this.#bridge.flowMod(normalFlow(0));
     this.#lostMs = undefined;

@@ -1,8 +1,10 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type SecureContextOptions } from 'node:tls';
+import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { OfprotoError } from '../errors.ts';
+import { pem } from './dialer.ts';
 import type { PassiveTarget } from './target.ts';
+import type { TlsIdentity } from './tls-identity.ts';
 
 /** The owner and the group may connect. */
 const SOCKET_MODE = 0o770;
@@ -27,16 +29,13 @@ export class Listener {
   }
 
   /** Rejects with OfprotoError OFPROTO_CANNOT_LISTEN. */
-  static async open(
-    target: PassiveTarget,
-    accept: (socket: Socket) => void,
-    tls?: SecureContextOptions,
-  ): Promise<Listener> {
+  static async open(target: PassiveTarget, accept: (socket: Socket) => void, tls?: TlsIdentity): Promise<Listener> {
     const isTls = target.kind === 'pssl';
-    if (isTls && tls === undefined) throw cannotListen(target, 'it needs a private key and certificates');
-    const server = isTls
-      ? createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true })
-      : createServer({ noDelay: true });
+    const context = isTls ? contextOf(target, tls) : undefined;
+    const server =
+      context === undefined
+        ? createServer({ noDelay: true })
+        : createTlsServer({ ...context, requestCert: true, rejectUnauthorized: true });
     const listener = new Listener(server);
     server.on(isTls ? 'secureConnection' : 'connection', accept);
     if (target.kind === 'punix') removeStaleSocket(target.path);
@@ -56,12 +55,23 @@ export class Listener {
     return listener;
   }
 
+  /** Another identity for those who come from now on; pssl: only. @throws OfprotoError OFPROTO_CANNOT_LISTEN */
+  setTls(target: PassiveTarget, tls: TlsIdentity | undefined): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(contextOf(target, tls));
+  }
+
   /** Stops waiting, and ends what came this way. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+function contextOf(target: PassiveTarget, tls: TlsIdentity | undefined): SecureContextOptions {
+  if (tls?.ca === undefined)
+    throw cannotListen(target, 'it needs a private key, a certificate and the certificate of an authority');
+  return { key: pem(tls.key), cert: pem(tls.cert), ca: pem(tls.ca) };
 }
 
 /** A socket outlives the process that made it; what is no socket is not ours to remove. */

@@ -10,6 +10,15 @@ export const SPOKEN_VERSIONS: readonly OpenflowVersion[] = [
 ];
 
 /**
+ * What our hello says: no list where the highest version says it all, since every version up to it from the first on is
+ * meant by it (OpenFlow 1.3.5 section 6.3.1).
+ */
+export function helloVersions(ours: readonly OpenflowVersion[]): readonly OpenflowVersion[] | undefined {
+  const highest = Math.max(...ours);
+  return ours.length === highest ? undefined : ours;
+}
+
+/**
  * The highest version that both sides have (OpenFlow 1.3.5 section 6.3.1): by the bitmaps where the peer sent one, otherwise
  * every version up to its header's is taken as understood, as Open vSwitch does. `undefined`: none.
  */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 /** Messages that a peer who does not read may have waiting for it before further ones of their kind are dropped. */
-const MAX_WAITING_PACKETS = 100;
+export const DEFAULT_QUEUE_SIZE = 100;
 /** Bytes of announcements (ports, removed flows) that may wait; a peer that lets more pile up is given up. */
 const MAX_WAITING_BYTES = 16 << 20;
 
@@ -11,11 +11,17 @@ const MAX_WAITING_BYTES = 16 << 20;
  */
 export class Outbox {
   readonly #stream: Duplex;
+  readonly #sent: (bytes: Uint8Array) => void;
+  /** How many packets may wait. */
+  queueSize: number;
   #waitingPackets = 0;
   #droppedPackets = 0;
 
-  constructor(stream: Duplex) {
+  /** `sent` sees each message that goes out. */
+  constructor(stream: Duplex, sent: (bytes: Uint8Array) => void, queueSize = DEFAULT_QUEUE_SIZE) {
     this.#stream = stream;
+    this.#sent = sent;
+    this.queueSize = queueSize;
   }
 
   /** Packets that were dropped because the peer did not read. */
@@ -24,13 +30,15 @@ export class Outbox {
   }
 
   reply(bytes: Uint8Array): void {
-    if (this.#stream.writable) this.#stream.write(bytes);
+    if (!this.#stream.writable) return;
+    this.#stream.write(bytes);
+    this.#sent(bytes);
   }
 
   /** False when the packet was dropped. */
   packet(bytes: Uint8Array): boolean {
     if (!this.#stream.writable) return false;
-    if (this.#waitingPackets >= MAX_WAITING_PACKETS) {
+    if (this.#waitingPackets >= this.queueSize) {
       this.#droppedPackets++;
       return false;
     }
@@ -38,6 +46,7 @@ export class Outbox {
     this.#stream.write(bytes, () => {
       this.#waitingPackets--;
     });
+    this.#sent(bytes);
     return true;
   }
 
@@ -46,6 +55,7 @@ export class Outbox {
     if (!this.#stream.writable) return true;
     if (this.#stream.writableLength + bytes.length > MAX_WAITING_BYTES) return false;
     this.#stream.write(bytes);
+    this.#sent(bytes);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import type { Dialect, PacketIn } from '../../openflow/index.ts';
 import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
-import { type AsyncMasks, defaultAsyncMasks } from './async-config.ts';
+import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
 import { BundleStore } from './bundle.ts';
 import type { ControllerRole, RoleHolder } from './roles.ts';
 
@@ -30,11 +30,12 @@ export class Session implements RoleHolder {
   sendsInvalidTtl = false;
   async: AsyncMasks;
 
-  constructor(kind: SessionKind, version: OpenflowVersion) {
+  /** `isTold`: does it get announcements before it asks for any? */
+  constructor(kind: SessionKind, version: OpenflowVersion, isTold = true) {
     this.kind = kind;
     this.version = version;
     this.missSendLen = kind === 'controller' ? DEFAULT_MISS_SEND_LEN : 0;
-    this.async = defaultAsyncMasks(version);
+    this.async = isTold ? defaultAsyncMasks(version) : silentAsyncMasks(version);
   }
 
   get dialect(): Dialect {

@@ -1,0 +1,29 @@
+import { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+
+/** What the switch shows and asks for on ssl: and pssl: connections (ovs-vswitchd.conf.db(5), table SSL). PEM all through. */
+export interface TlsIdentity {
+  readonly key: string | Uint8Array;
+  readonly cert: string | Uint8Array;
+  /** The authority that must have signed a peer's certificate. Left out: nobody is let in, but see `learnCa`. */
+  readonly ca?: string | Uint8Array;
+  /**
+   * Where there is no `ca` yet: takes the certificate of the first controller's authority, in PEM, to keep it and set the
+   * identity anew with it. That connection ends; the next has to be signed by it.
+   */
+  readonly learnCa?: (pem: string) => void;
+}
+
+/** The root of a peer's chain, if the peer has sent it along; it counts only when it has signed itself. */
+export function rootOfChain(socket: TLSSocket): string | undefined {
+  let certificate = socket.getPeerCertificate(true);
+  const seen = new Set<string>();
+  while (certificate?.raw !== undefined && !seen.has(certificate.fingerprint256)) {
+    seen.add(certificate.fingerprint256);
+    if (certificate.issuerCertificate?.raw === undefined) break;
+    certificate = certificate.issuerCertificate;
+  }
+  if (certificate?.raw === undefined) return undefined;
+  const root = new X509Certificate(certificate.raw);
+  return root.ca && root.checkIssued(root) && root.verify(root.publicKey) ? root.toString() : undefined;
+}
