@@ -20,3 +20,19 @@ export function finishPacket(header: Uint8Array, packet: Uint8Array): readonly U
   if ((view.getUint8(0) & NEEDS_CHECKSUM) === 0) return [packet];
   return completeChecksum(packet, view.getUint16(6, true), view.getUint16(8, true)) ? [packet] : [];
 }
+
+const CHECKSUM_START = 6;
+
+/** Whether something is left to be done to the packet with this header. */
+export function isUnfinished(bytes: Uint8Array, header: number): boolean {
+  return (bytes[header] & NEEDS_CHECKSUM) !== 0 || (bytes[header + 1] & ~GSO_ECN) !== GSO_NONE;
+}
+
+/** Moves the checksum's start along when bytes were put in front of what it covers, or taken away there. */
+export function shiftChecksumStart(bytes: Uint8Array, header: number, by: number): void {
+  if ((bytes[header] & NEEDS_CHECKSUM) === 0) return;
+  const at = header + CHECKSUM_START;
+  const start = (bytes[at] | (bytes[at + 1] << 8)) + by;
+  bytes[at] = start;
+  bytes[at + 1] = start >> 8;
+}
