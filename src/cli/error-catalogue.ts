@@ -5,6 +5,7 @@ import { OFPROTO_ERRORS } from '../ofproto/index.ts';
 import { OPENFLOW_ERRORS } from '../openflow/index.ts';
 import { OVSDB_ERRORS } from '../ovsdb/index.ts';
 import { PACKET_ERRORS } from '../packet/index.ts';
+import { VSWITCHD_ERRORS } from '../vswitchd/errors.ts';
 import { UNIXCTL_ERRORS } from '../vswitchd/unixctl/index.ts';
 import { CLI_ERRORS } from './errors.ts';
 
@@ -17,6 +18,7 @@ const TABLES: readonly (readonly [string, ErrorTable])[] = [
   ['Datapath', DATAPATH_ERRORS],
   ['Bridges', OFPROTO_ERRORS],
   ['Commands of ovs-appctl', UNIXCTL_ERRORS],
+  ['Daemon', VSWITCHD_ERRORS],
   ['Command line', CLI_ERRORS],
 ];
 

@@ -6,6 +6,7 @@ import { disasmCommand } from './bpf/disasm.ts';
 import { runCommand } from './bpf/run.ts';
 import { verifyCommand } from './bpf/verify.ts';
 import { bridgeCommand } from './bridge/bridge.ts';
+import { runDaemonCommand } from './daemon/daemon.ts';
 import { demoCommand } from './demo/demo.ts';
 import { explainCommand } from './explain.ts';
 import { ofctlCommand } from './ofctl/ofctl.ts';
@@ -20,6 +21,7 @@ export function okoCommand(): Command {
     .enablePositionalOptions()
     .addCommand(demoCommand())
     .addCommand(replayCommand())
+    .addCommand(runDaemonCommand())
     .addCommand(bridgeCommand())
     .addCommand(ofctlCommand())
     .addCommand(shellCommand())

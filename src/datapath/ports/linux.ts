@@ -105,6 +105,10 @@ const ERRNO_TEXT: Readonly<Record<number, string>> = {
 
 /** The error of a port that could not be opened, in the words of Open vSwitch's `error` column. */
 export function openError(device: string, code = errno()): DatapathError {
-  const text = ERRNO_TEXT[code] ?? `errno ${code}`;
-  return new DatapathError('DATAPATH_CANNOT_OPEN', `could not open network device ${device} (${text})`);
+  return new DatapathError('DATAPATH_CANNOT_OPEN', `could not open network device ${device} (${errorText(code)})`);
+}
+
+/** strerror(3) of the codes that devices give. */
+export function errorText(code: number): string {
+  return ERRNO_TEXT[code] ?? `errno ${code}`;
 }

@@ -1,0 +1,7 @@
+// Ports on kernel devices. They need Linux and koffi, so they stand apart from the datapath itself, which runs anywhere.
+
+export { AfPacketPort } from './af-packet-port.ts';
+export type { DevicePort } from './device-port.ts';
+export { DeviceWaiter } from './device-waiter.ts';
+export { addressOf, close, errno, errorText, ifNameToIndex, ioctl, openError, socket } from './linux.ts';
+export { TapPort } from './tap-port.ts';

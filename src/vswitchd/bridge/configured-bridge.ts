@@ -1,0 +1,260 @@
+import { join } from 'node:path';
+import { formatMac, parseMac } from '../../bytes/index.ts';
+import type { Clock } from '../../datapath/index.ts';
+import { Bridge, type BridgePort, Controllers } from '../../ofproto/index.ts';
+import { OFPP } from '../../openflow/index.ts';
+import type { BridgeConfig, Row } from '../config/index.ts';
+import type { Log, ModuleLog } from '../log/index.ts';
+import { type DeviceFactory, type NetworkDevice, optionsKey, type ReceiveLoop } from '../netdev/index.ts';
+import type { Pacer } from '../pacer.ts';
+import type { BridgeInterface, OpenInterface } from './bridge-interface.ts';
+import { bridgeDatapathId, bridgeMac } from './datapath-id.ts';
+import { PortNumbers } from './port-numbers.ts';
+import { portSettings } from './port-settings.ts';
+import { isSameVlan, portVlan } from './vlan.ts';
+
+/** What the bridges of one daemon share. */
+export interface BridgeSurroundings {
+  readonly clock: Clock;
+  readonly rundir: string;
+  readonly version: string;
+  readonly devices: DeviceFactory;
+  readonly receiving: ReceiveLoop;
+  readonly log: Log;
+}
+
+/** An interface as the database wants it. */
+interface Wanted {
+  readonly name: string;
+  readonly port: Row<'Port'> | undefined;
+  readonly row: Row<'Interface'> | undefined;
+  /** Why it is not to be a port, if so. */
+  readonly refusal?: string;
+}
+
+/** A bridge of the database: its ports, its controllers and its settings are what the rows say. */
+export class ConfiguredBridge {
+  readonly name: string;
+  readonly bridge: Bridge;
+  readonly interfaces = new Map<string, BridgeInterface>();
+  datapathId = 0n;
+  datapathType = '';
+  readonly #around: BridgeSurroundings;
+  readonly #log: ModuleLog;
+  readonly #numbers = new PortNumbers();
+  /** The numbers that interfaces had before they went away. */
+  readonly #lastNumbers = new Map<string, number>();
+  #controllers: Controllers | undefined;
+  #controllersKey = '';
+
+  constructor(name: string, around: BridgeSurroundings) {
+    this.name = name;
+    this.#around = around;
+    this.#log = around.log.module('bridge');
+    this.bridge = new Bridge({ name, clock: around.clock });
+  }
+
+  get controllers(): Controllers | undefined {
+    return this.#controllers;
+  }
+
+  /** Makes everything as the rows say. Gives the interfaces that are new, or that failed. */
+  async apply(config: BridgeConfig, pacer: Pacer): Promise<ReadonlySet<BridgeInterface>> {
+    this.datapathType = config.row.datapath_type;
+    const wanted = new Map(this.#wanted(config).map((each) => [each.name, each]));
+    await this.#removeOthers(wanted, pacer);
+    const changed = new Set<BridgeInterface>();
+    for (const each of wanted.values()) {
+      const known = this.interfaces.get(each.name);
+      if (known?.device === undefined) changed.add(this.#open(each));
+      else this.#update(known, each);
+      if (pacer.isDue) await pacer.pause();
+    }
+    this.#chooseAddress(config);
+    await this.#applyControllers(config);
+    return changed;
+  }
+
+  #wanted(config: BridgeConfig): Wanted[] {
+    const wanted: Wanted[] = config.ports.flatMap(({ row: port, interfaces }) =>
+      interfaces.map((row, i) => ({ name: row.name, port, row, ...(i > 0 ? { refusal: BOND } : {}) })),
+    );
+    // A bridge has its own port whether the database names it or not.
+    if (!wanted.some(({ name }) => name === this.name))
+      wanted.unshift({ name: this.name, port: undefined, row: undefined });
+    return wanted;
+  }
+
+  async #removeOthers(wanted: ReadonlyMap<string, Wanted>, pacer: Pacer): Promise<void> {
+    for (const known of [...this.interfaces.values()]) {
+      const still = wanted.get(known.name);
+      const isKept = still !== undefined && (known.device === undefined || this.#isAsWanted(known, still));
+      if (!isKept) this.#close(known, still === undefined);
+      if (pacer.isDue) await pacer.pause();
+    }
+  }
+
+  #isAsWanted(known: OpenInterface, { row, refusal }: Wanted): boolean {
+    if (known.uuid !== row?._uuid || refusal !== undefined) return false;
+    const request = this.#request(known.name, row);
+    const isSame = known.device.type === this.#around.devices.typeOf(request);
+    return isSame && known.device.optionsKey === optionsKey(request.options) && known.device.isThere();
+  }
+
+  #request(name: string, row: Row<'Interface'> | undefined) {
+    const type = name === this.name ? 'internal' : (row?.type ?? '');
+    return { name, type, options: row?.options ?? new Map<string, string>(), datapathType: this.datapathType };
+  }
+
+  #open({ name, row, port, refusal }: Wanted): BridgeInterface {
+    const before = this.interfaces.get(name);
+    const opened = this.#tryOpen(name, row, port, refusal);
+    this.interfaces.set(name, opened);
+    if (opened.error !== undefined && before?.error !== opened.error)
+      this.#log.warn(opened.error, { bridge: this.name });
+    return opened;
+  }
+
+  #tryOpen(
+    name: string,
+    row: Row<'Interface'> | undefined,
+    port: Row<'Port'> | undefined,
+    refusal: string | undefined,
+  ): BridgeInterface {
+    const uuid = row?._uuid;
+    if (refusal !== undefined) return { name, uuid, error: refusal };
+    let device: NetworkDevice;
+    try {
+      device = this.#around.devices.open(this.#request(name, row));
+    } catch (error) {
+      return { name, uuid, error: (error as Error).message };
+    }
+    const number = this.#number(name, row);
+    if (number === undefined) {
+      device.close();
+      return {
+        name,
+        uuid,
+        error: `could not add network device ${name} to bridge ${this.name} (no port number is left)`,
+      };
+    }
+    this.#prepareDevice(device, name, row);
+    this.bridge.addPort(number, device.port, {
+      ...portSettings(device.state()),
+      ...(port === undefined ? {} : { vlan: portVlan(port), isProtected: port.protected }),
+    });
+    const deliver = (packet: Uint8Array): void => this.bridge.receive(number, packet);
+    if (device.receiver !== undefined) this.#around.receiving.add(device.receiver, deliver);
+    this.#around.devices.connect(device, deliver);
+    this.#log.info(`bridge ${this.name}: added interface ${name} on port ${number === OFPP.local ? 'LOCAL' : number}`);
+    return { name, uuid, number, device };
+  }
+
+  #number(name: string, row: Row<'Interface'> | undefined): number | undefined {
+    if (name === this.name) return OFPP.local;
+    return this.#numbers.take(row?.ofport_request, row?.ofport, this.#lastNumbers.get(name));
+  }
+
+  /** What the row asks of the device itself. */
+  #prepareDevice(device: NetworkDevice, name: string, row: Row<'Interface'> | undefined): void {
+    const mac = parseMac(row?.mac ?? '');
+    try {
+      if (mac !== undefined && device.type === 'internal' && name !== this.name) device.setMac(mac);
+      if (row?.mtu_request != null && device.state().mtu !== row.mtu_request) device.setMtu(row.mtu_request);
+    } catch (error) {
+      this.#log.warn((error as Error).message, { bridge: this.name });
+    }
+  }
+
+  #update(known: OpenInterface, { row, port }: Wanted): void {
+    this.#prepareDevice(known.device, known.name, row);
+    const now = this.bridge.ports.peek(known.number);
+    if (now === undefined || port === undefined) return;
+    const vlan = portVlan(port);
+    if (!isSameVlan(now.vlan, vlan) || now.isProtected !== port.protected)
+      this.bridge.setPort(known.number, { vlan, isProtected: port.protected });
+  }
+
+  /** A device has changed by itself: its address, its link. Gives whether anything has. */
+  refresh({ number, device }: OpenInterface): boolean {
+    const known = this.bridge.ports.peek(number);
+    if (known === undefined) return false;
+    const settings = portSettings(device.state());
+    if (isSamePort(known, settings)) return false;
+    this.bridge.setPort(number, settings);
+    return true;
+  }
+
+  #close(known: BridgeInterface, isUnwanted: boolean): void {
+    this.interfaces.delete(known.name);
+    if (known.device === undefined) return;
+    const { name, number, device } = known;
+    if (device.receiver !== undefined) this.#around.receiving.remove(device.receiver);
+    this.bridge.removePort(number);
+    this.#numbers.giveBack(number);
+    if (isUnwanted) this.#lastNumbers.delete(name);
+    else this.#lastNumbers.set(name, number);
+    device.close();
+    this.#log.info(
+      `bridge ${this.name}: deleted interface ${name} on port ${number === OFPP.local ? 'LOCAL' : number}`,
+    );
+  }
+
+  /** The bridge's own port has the address that stands for the bridge, and so has its datapath ID. */
+  #chooseAddress({ row }: BridgeConfig): void {
+    const others = [...this.interfaces.values()].flatMap(({ device, name }) =>
+      device === undefined || name === this.name || device.type === 'internal' ? [] : (device.state().mac ?? []),
+    );
+    const mac = bridgeMac(row, others);
+    this.datapathId = bridgeDatapathId(row, mac);
+    const local = this.interfaces.get(this.name);
+    if (local?.device === undefined) return;
+    const now = local.device.state().mac;
+    if (now !== undefined && formatMac(now) === formatMac(mac)) return;
+    try {
+      local.device.setMac(mac);
+      this.refresh(local);
+    } catch (error) {
+      this.#log.warn((error as Error).message, { bridge: this.name });
+    }
+  }
+
+  async #applyControllers({ row, controllers }: BridgeConfig): Promise<void> {
+    const failMode = row.fail_mode ?? 'standalone';
+    const targets = controllers.map(({ target }) => target).sort();
+    const key = JSON.stringify([String(this.datapathId), failMode, [...row.protocols].sort(), targets]);
+    if (key === this.#controllersKey) return;
+    this.#controllersKey = key;
+    await this.#controllers?.close();
+    this.#controllers = new Controllers({
+      bridge: this.bridge,
+      clock: this.#around.clock,
+      datapathId: this.datapathId,
+      failMode,
+      description: {
+        manufacturer: 'Oko',
+        hardware: 'Oko software switch',
+        software: this.#around.version,
+        serial: 'None',
+        datapath: row.other_config.get('dp-desc') ?? 'None',
+      },
+    });
+    await this.#controllers.add(`punix:${join(this.#around.rundir, `${this.name}.mgmt`)}`, { kind: 'service' });
+    for (const target of targets) await this.#controllers.add(target);
+  }
+
+  async close(): Promise<void> {
+    await this.#controllers?.close();
+    for (const known of [...this.interfaces.values()]) this.#close(known, true);
+  }
+}
+
+const BOND = 'bonds are not supported: only the first interface of a port is used';
+
+function isSamePort(known: BridgePort, settings: ReturnType<typeof portSettings>): boolean {
+  return (
+    known.state === settings.state &&
+    known.features.currentSpeedKbps === settings.features.currentSpeedKbps &&
+    known.mac.every((byte, i) => byte === settings.mac[i])
+  );
+}

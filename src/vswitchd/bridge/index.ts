@@ -1,0 +1,3 @@
+export type { BridgeInterface, FailedInterface, OpenInterface } from './bridge-interface.ts';
+export { type BridgeSurroundings, ConfiguredBridge } from './configured-bridge.ts';
+export { datapathIdText } from './datapath-id.ts';

@@ -1,0 +1,113 @@
+import { parseMac } from '../../bytes/index.ts';
+import { AfPacketPort, TapPort } from '../../datapath/ports/index.ts';
+import { VswitchdError } from '../errors.ts';
+import { DeviceControl } from './device-control.ts';
+import { KernelCounters } from './kernel-counters.ts';
+import { type Kernel, KernelDevice } from './kernel-device.ts';
+import { MemoryDevice } from './memory-device.ts';
+import { type NetworkDevice, optionsKey } from './network-device.ts';
+import { type Inlet, PatchPanel } from './patch-panel.ts';
+
+/** How far `--enable-dummy` goes: `on` allows the type, `system` puts it in place of `system`, `override` of all devices. */
+export type DummyMode = 'off' | 'on' | 'system' | 'override';
+
+export interface DeviceRequest {
+  readonly name: string;
+  /** Column Interface.type, `internal` for a bridge's own port. */
+  readonly type: string;
+  readonly options: ReadonlyMap<string, string>;
+  /** Column Bridge.datapath_type: the internal ports of a `dummy` bridge are dummies. */
+  readonly datapathType: string;
+}
+
+type Opener = (request: DeviceRequest, key: string) => NetworkDevice;
+
+/** Opens the devices that interfaces of the database name. */
+export class DeviceFactory {
+  readonly #dummyMode: DummyMode;
+  readonly #kernel: Kernel = { control: new DeviceControl(), counters: new KernelCounters() };
+  readonly #patches = new PatchPanel();
+  readonly #openers: ReadonlyMap<string, Opener>;
+  #nextDummy = 0;
+
+  constructor(dummyMode: DummyMode) {
+    this.#dummyMode = dummyMode;
+    const openers: [string, Opener][] = [
+      ['internal', (request, key) => this.#tap(request, key)],
+      ['null', ({ name }, key) => new MemoryDevice('null', { name, send: () => true }, { optionsKey: key })],
+      ['patch', (request, key) => this.#patch(request, key)],
+      ['system', (request, key) => this.#system(request, key)],
+      ['tap', (request, key) => this.#tap(request, key)],
+    ];
+    if (dummyMode !== 'off') openers.push(['dummy', (request, key) => this.#dummy(request, key)]);
+    this.#openers = new Map(openers);
+  }
+
+  /** The types that there are, for column Open_vSwitch.iface_types. */
+  get types(): readonly string[] {
+    return [...this.#openers.keys()].sort();
+  }
+
+  /** Which type a request really means. */
+  typeOf({ type, datapathType }: DeviceRequest): string {
+    const asked = type === '' ? 'system' : type;
+    if (asked === 'internal' && datapathType === 'dummy') return 'dummy';
+    if (this.#dummyMode === 'override' && asked !== 'patch') return 'dummy';
+    return this.#dummyMode === 'system' && asked === 'system' ? 'dummy' : asked;
+  }
+
+  /** @throws DatapathError, VswitchdError; the message is what column Interface.error gets */
+  open(request: DeviceRequest): NetworkDevice {
+    const opener = this.#openers.get(this.typeOf(request));
+    if (opener === undefined)
+      throw new VswitchdError(
+        'VSWITCHD_PORT_TYPE',
+        `could not open network device ${request.name} (type "${request.type}" is not supported)`,
+      );
+    return opener(request, optionsKey(request.options));
+  }
+
+  /** The device is the port of a bridge now: packets that its peer sends go in there. */
+  connect(device: NetworkDevice, inlet: Inlet): void {
+    if (device.type === 'patch') this.#patches.connect(device.port.name, inlet);
+  }
+
+  /** Is there such a device in the kernel? */
+  exists(name: string): boolean {
+    return this.#kernel.control.index(name) !== 0;
+  }
+
+  close(): void {
+    this.#kernel.control.close();
+  }
+
+  #system({ name }: DeviceRequest, key: string): NetworkDevice {
+    return new KernelDevice(new AfPacketPort(name), this.#kernel, {
+      type: 'system',
+      isOtherEnd: false,
+      optionsKey: key,
+    });
+  }
+
+  #tap({ name, type }: DeviceRequest, key: string): NetworkDevice {
+    return new KernelDevice(new TapPort(name), this.#kernel, { type, isOtherEnd: true, optionsKey: key });
+  }
+
+  #patch({ name, options }: DeviceRequest, key: string): NetworkDevice {
+    const peer = options.get('peer');
+    if (peer === undefined || peer === '' || peer === name) {
+      const why = peer === undefined || peer === '' ? 'options:peer is needed' : 'options:peer is the port itself';
+      throw new VswitchdError('VSWITCHD_PORT_TYPE', `could not open network device ${name} (${why})`);
+    }
+    return new MemoryDevice('patch', this.#patches.add(name, peer), {
+      optionsKey: key,
+      onClose: () => this.#patches.remove(name),
+    });
+  }
+
+  #dummy({ name }: DeviceRequest, key: string): NetworkDevice {
+    const number = this.#nextDummy++;
+    const mac = parseMac(`aa:55:aa:55:${(number >> 8).toString(16)}:${(number & 0xff).toString(16)}`);
+    return new MemoryDevice('dummy', { name, send: () => true }, { optionsKey: key, ...(mac ? { mac } : {}) });
+  }
+}
