@@ -42,6 +42,9 @@ const loadProgram = libc?.func('syscall', 'long', ['long', 'int', koffi.inout(ko
 const testRun = libc?.func('syscall', 'long', ['long', 'int', koffi.inout(koffi.pointer(TestRunAttributes)), 'uint']);
 const closeFd = libc?.func('int close(int fd)');
 
+/** log_level: only what the verifier says at last, not each instruction on the way. */
+const LOG_CONCLUSION = 4;
+
 /** Bytes of the verifier's log that are kept. */
 const LOG_BYTES = 1 << 16;
 
@@ -112,6 +115,34 @@ export class KernelProgram {
     closeFd?.(this.#fd);
   }
 }
+
+/** What the kernel's verifier says of a program: `undefined` that it may run, else why not, in one line. */
+export function kernelObjection(programType: number, instructions: readonly Instruction[]): string | undefined {
+  const log = Buffer.alloc(LOG_BYTES);
+  const attributes = {
+    programType,
+    instructionCount: instructions.length,
+    instructions: encoded(instructions),
+    license: Buffer.from('GPL\0'),
+    logLevel: LOG_CONCLUSION,
+    logSize: LOG_BYTES,
+    log,
+    kernelVersion: 0,
+    flags: 0,
+  };
+  const fd = Number(loadProgram?.(SYS_BPF, BPF_PROG_LOAD, attributes, koffi.sizeof(LoadAttributes)) ?? -1);
+  if (fd >= 0) {
+    closeFd?.(fd);
+    return undefined;
+  }
+  const errno = koffi.errno();
+  const lines = log.toString('latin1', 0, Math.max(log.indexOf(0), 0)).split('\n');
+  const said = lines.filter((line) => line !== '' && !STATISTICS.test(line));
+  return said.length > 0 ? said.join('; ') : `errno ${errno}`;
+}
+
+/** Lines of the log that are about the verifier's own work. */
+const STATISTICS = /^(verification time|stack depth|processed|insns processed|mark_read|arg#|func#)/;
 
 function encoded(instructions: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(SLOT_BYTES * instructions.length);

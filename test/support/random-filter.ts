@@ -24,6 +24,9 @@ export const FILTER_MAPS: readonly MapDefinition[] = [
   map('sketch', { kind: 'count-min', keySize: 4, valueSize: 4, hashCount: 2 }),
   map('.data', { kind: 'array', valueSize: 32, maxEntries: 1, initial: new Uint8Array(32) }),
 ];
+/** This one and the next have no lookup in Linux. */
+const BLOOM = 3;
+const SKETCH = 4;
 const DATA = 5;
 
 /** What the generator believes a register to hold. */
@@ -42,6 +45,8 @@ const ARGUMENTS: readonly number[] = [1, 2, 3, 4, 5];
 const EDGES = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 255, 256, 0xffff, -1, -2, -8, 0x7fffffff, -0x80000000];
 
 const aluForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) => form.kind === 'alu');
+/** Linux knows nothing of a quotient or remainder, and refuses divisions and shifts by senseless constants. */
+const linuxAluForms = aluForms.filter((form) => form.kind === 'alu' && !/div|mod/.test(form.op));
 const unaryForms = INSTRUCTION_FORMS.filter((form) => ['neg', 'movsx', 'endian'].includes(form.kind));
 const jumpForms = INSTRUCTION_FORMS.filter((form) => form.kind === 'jump');
 const loadForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) => form.kind === 'load');
@@ -51,10 +56,11 @@ const atomicForms: readonly InstructionForm[] = INSTRUCTION_FORMS.filter((form) 
 export interface RandomFilterOptions {
   readonly seed: number;
   /**
-   * The packet's end is a pointer in r2 and r7, as in Linux's programs, instead of its length; no maps; nothing that Linux
-   * refuses for another reason than memory.
+   * Without what Linux refuses for another reason than memory, or cannot follow. `end`: the packet's end is a pointer in r2
+   * and r7, as in Linux's programs, instead of its length, and there are no maps. `length`: only numbers are compared with
+   * the length, no pointers.
    */
-  readonly linux?: boolean;
+  readonly linux?: 'end' | 'length';
 }
 
 /**
@@ -69,6 +75,9 @@ class FilterGenerator {
   readonly #random: Random;
   readonly #seed: number;
   readonly #linux: boolean;
+  /** The packet's end is in r7, not its length. */
+  readonly #hasEnd: boolean;
+  readonly #comparesPointers: boolean;
   readonly #functions: Line[][] = [];
   #lines: Line[] = [];
   readonly #marks = new Map<string, { readonly of: Line[]; readonly at: number }>();
@@ -82,9 +91,11 @@ class FilterGenerator {
   /** Registers that a loop around needs. */
   #kept = new Set<number>();
 
-  constructor({ seed, linux = false }: RandomFilterOptions) {
+  constructor({ seed, linux }: RandomFilterOptions) {
     this.#seed = seed;
-    this.#linux = linux;
+    this.#linux = linux !== undefined;
+    this.#hasEnd = linux === 'end';
+    this.#comparesPointers = linux !== 'length';
     this.#random = new Random(seed);
   }
 
@@ -107,7 +118,7 @@ class FilterGenerator {
       const distance = place(label) - pc - 1;
       return code.opcode === Opcode.CALL ? { ...code, imm: distance } : { ...code, offset: distance };
     });
-    const maps = this.#linux ? [] : FILTER_MAPS;
+    const maps = this.#hasEnd ? [] : FILTER_MAPS;
     return { name: `filter-${this.#seed}`, instructions: this.#spoil(instructions), maps, functions, lines: [] };
   }
 
@@ -130,6 +141,8 @@ class FilterGenerator {
       if (change === 2 && form.uses.dst) spoilt[pc] = { ...spoilt[pc], dst: (dst + random.pick([1, 9])) % 10 };
       if (change === 3 && form.uses.src) spoilt[pc] = { ...spoilt[pc], src: (src + random.pick([1, 9])) % 10 };
       if (change === 4) spoilt[pc] = swapped(random, form, spoilt[pc]);
+      if (this.#linux && !linuxLikes(spoilt[pc]))
+        spoilt[pc] = { dst, src, offset, imm, opcode: instructions[pc].opcode };
     }
     return spoilt;
   }
@@ -211,8 +224,8 @@ class FilterGenerator {
       () => this.#bound(),
       () => this.#copy(),
       () => this.#shiftPair(),
-      () => this.#boundOther(),
     ];
+    if (!this.#hasEnd) choices.push(() => this.#boundOther());
     if (this.#depth < 4)
       choices.push(
         () => this.#branch(),
@@ -220,7 +233,7 @@ class FilterGenerator {
         () => this.#loop(),
       );
     if (this.#depth < 3 && this.#functions.length < 3) choices.push(() => this.#localCall());
-    if (!this.#linux) {
+    if (!this.#hasEnd) {
       choices.push(
         () => this.#lookup(),
         () => this.#lookup(),
@@ -259,11 +272,10 @@ class FilterGenerator {
     const random = this.#random;
     const dst = this.#number();
     if (this.#kept.has(dst)) return;
-    const form = random.oneIn(4) ? random.pick(unaryForms) : random.pick(aluForms);
+    const form = random.oneIn(4) ? random.pick(unaryForms) : random.pick(this.#linux ? linuxAluForms : aluForms);
     let imm = random.oneIn(2) ? random.below(64) : this.#edge();
     if (this.#linux && form.kind === 'alu' && form.source === 'imm') {
-      if (['lsh', 'rsh', 'arsh'].includes(form.op)) imm &= form.width - 1;
-      if (['div', 'mod', 'sdiv', 'smod'].includes(form.op) && imm === 0) imm = 1;
+      if (isShift(form)) imm &= form.width - 1;
     }
     this.#emit(form, { dst, src: this.#number(), imm });
     this.#kinds[dst] = 'number';
@@ -280,8 +292,9 @@ class FilterGenerator {
     const random = this.#random;
     const bytes = 1 + random.below(random.oneIn(4) ? 100 : 40);
     const on = this.#label();
-    const way = random.below(3);
-    if (this.#linux) {
+    const drawn = random.below(3);
+    const way = drawn === 0 && !this.#comparesPointers ? 2 : drawn;
+    if (this.#hasEnd) {
       const pointer = this.#free();
       this.#emit('mov64_reg', { dst: pointer, src: PACKET });
       this.#emit('add64_imm', { dst: pointer, imm: bytes });
@@ -350,8 +363,10 @@ class FilterGenerator {
     const extra = random.below(16);
     const need = extra + bytes - (random.oneIn(20) ? 1 : 0);
     const on = this.#label();
-    const checked = random.below(4);
-    if (checked === 0 && !this.#linux) {
+    const drawn = random.below(4);
+    // Linux knows nothing of a pointer with a variable part before it is compared, and then of no number that it was made of.
+    const checked = this.#hasEnd ? 1 : drawn !== 2 && !this.#comparesPointers ? 0 : drawn;
+    if (checked === 0) {
       this.#emit('mov64_reg', { dst: pointer, src: index });
       this.#emit('add64_imm', { dst: pointer, imm: need });
       this.#jump(random.pick(['jle_reg', 'jle32_reg', 'jsle_reg']), { dst: pointer, src: LENGTH }, on);
@@ -363,7 +378,7 @@ class FilterGenerator {
       this.#emit('mov64_reg', { dst: pointer, src: PACKET });
       this.#emit('add64_reg', { dst: pointer, src: index });
       if (checked === 1) this.#checkPointer(pointer, index, need);
-      else if (checked === 2 && !this.#linux) {
+      else if (checked === 2) {
         this.#jump('jge_imm', { dst: LENGTH, imm: (mask << shift) + need }, on);
         this.#leave();
         this.#mark(on);
@@ -397,7 +412,7 @@ class FilterGenerator {
     const on = this.#label();
     this.#emit('mov64_reg', { dst: copy, src: pointer });
     this.#emit('add64_imm', { dst: copy, imm: need });
-    if (this.#linux) this.#jump('jle_reg', { dst: copy, src: LENGTH }, on);
+    if (this.#hasEnd) this.#jump('jle_reg', { dst: copy, src: LENGTH }, on);
     else {
       const end = this.#free(pointer, index, copy);
       this.#emit('mov64_reg', { dst: end, src: LENGTH });
@@ -569,7 +584,7 @@ class FilterGenerator {
   #localCall(): void {
     const index = this.#functions.length;
     const label = `f${index}`;
-    if (!this.#linux && this.#random.oneIn(2)) this.#check();
+    if (!this.#hasEnd && this.#random.oneIn(2)) this.#check();
     this.#emit('mov64_reg', { dst: 1, src: PACKET });
     this.#emit('mov64_reg', { dst: 2, src: LENGTH });
     this.#emit('mov64_imm', { dst: 3, imm: this.#edge() });
@@ -600,7 +615,7 @@ class FilterGenerator {
   #lookup(): void {
     const random = this.#random;
     if (this.#kept.has(0) || ARGUMENTS.some((r) => this.#kept.has(r))) return;
-    const of = random.below(DATA);
+    const of = random.below(this.#linux ? BLOOM : DATA);
     const definition = FILTER_MAPS[of];
     this.#key(definition.keySize);
     this.#lddw(1, 1, of, 0);
@@ -670,7 +685,7 @@ class FilterGenerator {
     }
     if (choice === 3) {
       this.#key(4);
-      this.#lddw(1, 1, random.oneIn(2) ? 3 : 4, 0);
+      this.#lddw(1, 1, this.#linux || random.oneIn(2) ? BLOOM : SKETCH, 0);
       this.#emit('call', { imm: HELPER_ID.mapAdd });
     }
     this.#afterCall();
@@ -706,6 +721,15 @@ class FilterGenerator {
     this.#checked = (this.#random.oneIn(10) ? max : min)(this.#checked, other.checked);
     this.#written = new Set([...this.#written].filter((slot) => other.written.has(slot)));
   }
+}
+
+const isShift = (form: InstructionForm): boolean =>
+  form.kind === 'alu' && form.source === 'imm' && ['lsh', 'rsh', 'arsh'].includes(form.op);
+
+function linuxLikes(code: Instruction): boolean {
+  const form = formOf(code);
+  if (form?.kind !== 'alu') return true;
+  return linuxAluForms.includes(form) && !(isShift(form) && (code.imm < 0 || code.imm >= form.width));
 }
 
 /** Another operation on the same operands. */

@@ -6,7 +6,14 @@ import { constant, type Scalar } from './domain/scalar.ts';
 import { Refusal } from './refusal.ts';
 import { STACK_BYTES } from './stack.ts';
 import type { State } from './state.ts';
-import { MAX_PACKET_BYTES, type MapValuePointer, type PacketPointer, type StackPointer, type Value } from './value.ts';
+import {
+  isPointer,
+  MAX_PACKET_BYTES,
+  type MapValuePointer,
+  type PacketPointer,
+  type StackPointer,
+  type Value,
+} from './value.ts';
 
 export interface Access {
   /** What the access is, for messages: `read`, `write`, `atomic operation`. */
@@ -179,7 +186,8 @@ export function checkReadable(
   what: string,
 ): Place | undefined {
   const value = state.registers[register];
-  if (bytes === 0 && value.kind !== 'uninitialised') return undefined;
+  // Of nothing, NULL may be the address.
+  if (bytes === 0 && (isPointer(value) || (value.kind === 'scalar' && value.range.umax === 0n))) return undefined;
   if (value.kind === 'scalar' || value.kind === 'map' || value.kind === 'uninitialised') {
     throw new Refusal(
       'BPF_VERIFIER_ARGUMENT',
