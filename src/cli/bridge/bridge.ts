@@ -20,6 +20,7 @@ export interface BridgeCommandOptions {
   readonly privateKey?: string;
   readonly certificate?: string;
   readonly caCert?: string;
+  readonly bootstrapCaCert?: string;
 }
 
 export function bridgeCommand(): Command {
@@ -47,6 +48,10 @@ export function bridgeCommand(): Command {
     .option('--private-key <file>', 'for ssl: and pssl:, PEM')
     .option('--certificate <file>', 'for ssl: and pssl:, PEM')
     .option('--ca-cert <file>', 'the authority that must have signed a peer, PEM')
+    .option(
+      '--bootstrap-ca-cert <file>',
+      'the same, but learnt from the first controller and kept there when the file does not exist',
+    )
     .action(async (name: string, options: BridgeCommandOptions) => {
       // Only here, since it needs Linux.
       const { runBridge } = await import('./run-bridge.ts');

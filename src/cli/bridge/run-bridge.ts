@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WallClock } from '../../datapath/index.ts';
-import { Bridge, Controllers } from '../../ofproto/index.ts';
+import { Bridge, Controllers, type TlsIdentity } from '../../ofproto/index.ts';
 import { CliError } from '../errors.ts';
 import { loadProgramFiles } from '../program-files.ts';
 import { runDirectory } from '../run-directory.ts';
@@ -41,9 +41,10 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
         datapath: name,
       },
       ...(options.protocols === undefined ? {} : { versions: options.protocols }),
-      ...tlsOf(options),
+      ...tlsOf(options, (tls) => controllers?.setTls(tls)),
     });
     await controllers.add(`punix:${join(rundir, `${name}.mgmt`)}`, { kind: 'service' });
+    await controllers.add(`punix:${join(rundir, `${name}.snoop`)}`, { kind: 'snoop' });
     for (const target of options.controller ?? [])
       await controllers.add(target, {
         ...(options.probeInterval === undefined ? {} : { probeIntervalMs: options.probeInterval }),
@@ -85,13 +86,25 @@ function localMac(): Uint8Array {
   return mac;
 }
 
-function tlsOf({ privateKey, certificate, caCert }: BridgeCommandOptions): {
-  tls?: { key: Buffer; cert: Buffer; ca: Buffer };
-} {
-  if (privateKey === undefined && certificate === undefined && caCert === undefined) return {};
-  if (privateKey === undefined || certificate === undefined || caCert === undefined)
-    throw new CliError('CLI_BAD_ARGUMENT', '--private-key, --certificate and --ca-cert are needed together');
-  return { tls: { key: readFileSync(privateKey), cert: readFileSync(certificate), ca: readFileSync(caCert) } };
+/** The identity for ssl: and pssl:, if one was given; an authority that is learnt is kept, and set with `learnt`. */
+function tlsOf(
+  { privateKey, certificate, caCert, bootstrapCaCert }: BridgeCommandOptions,
+  learnt: (tls: TlsIdentity) => void,
+): { tls?: TlsIdentity } {
+  const caFile = caCert ?? bootstrapCaCert;
+  if (privateKey === undefined && certificate === undefined && caFile === undefined) return {};
+  if (privateKey === undefined || certificate === undefined || caFile === undefined)
+    throw new CliError(
+      'CLI_BAD_ARGUMENT',
+      '--private-key, --certificate and --ca-cert (or --bootstrap-ca-cert) are needed together',
+    );
+  const own = { key: readFileSync(privateKey), cert: readFileSync(certificate) };
+  if (caCert !== undefined || existsSync(caFile)) return { tls: { ...own, ca: readFileSync(caFile) } };
+  const learnCa = (ca: string): void => {
+    writeFileSync(caFile, ca, { flag: 'wx' });
+    learnt({ ...own, ca });
+  };
+  return { tls: { ...own, learnCa } };
 }
 
 function readVersion(): string {

@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Backoff, DEFAULT_MAX_BACKOFF_MS, END_OF_FILE, socketErrorText, TIMED_OUT, type Timed } from './link.ts';
 import type { ActiveTarget } from './target.ts';
-import { rootOfChain, type TlsIdentity } from './tls-identity.ts';
+import { rootOfChain, secureContext, type TlsIdentity } from './tls-identity.ts';
 
 /** What a dialer serves its peer with, once it is there. */
 export interface DialedPeer {
@@ -74,7 +74,13 @@ export class Dialer implements Timed {
       this.#failed('ssl: needs a private key, a certificate and the certificate of an authority');
       return;
     }
-    const socket = this.#dial(tls);
+    let socket: Socket;
+    try {
+      socket = this.#dial(tls);
+    } catch (error) {
+      this.#failed(error instanceof Error ? error.message : String(error));
+      return;
+    }
     this.#socket = socket;
     const failed = (error: Error): void => {
       if (this.#socket === socket) this.#failed(socketErrorText(error));
@@ -106,10 +112,10 @@ export class Dialer implements Timed {
     if (target.kind === 'unix') return createConnection({ path: target.path });
     const { host, port } = target;
     if (tls === undefined) return createConnection({ host, port, noDelay: true });
-    const { key, cert, ca } = tls;
     return connectTls({
-      ...{ key: pem(key), cert: pem(cert), host, port },
-      ...(ca === undefined ? { rejectUnauthorized: false } : { ca: pem(ca), rejectUnauthorized: true }),
+      ...{ host, port, secureContext: secureContext(tls) },
+      // Whom to trust may still have to be learnt.
+      rejectUnauthorized: tls.ca !== undefined,
       // A controller is known by who has signed it, not by its name.
       checkServerIdentity: () => undefined,
     });
@@ -117,12 +123,19 @@ export class Dialer implements Timed {
 
   #learnCa(socket: TLSSocket, tls: TlsIdentity): void {
     const root = rootOfChain(socket);
-    if (root !== undefined) tls.learnCa?.(root);
-    this.#failed(
-      root === undefined ? 'the controller sends no certificate of its authority' : 'the authority has been learnt',
-    );
-    if (root !== undefined) this.#backoff.hurry(this.#options.nowMs());
-    this.#options.changed();
+    if (root === undefined) {
+      this.#failed('the controller sends no certificate of its authority');
+      return;
+    }
+    try {
+      tls.learnCa?.(root);
+    } catch (error) {
+      // It could not be kept.
+      this.#failed(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#failed(undefined);
+    this.hurry();
   }
 
   #failed(error: string | undefined, wasConnected = false): void {
@@ -134,9 +147,4 @@ export class Dialer implements Timed {
     this.#backoff.failed(this.#options.nowMs(), wasConnected);
     this.#options.changed();
   }
-}
-
-/** As `node:tls` takes it. */
-export function pem(text: string | Uint8Array): string | Buffer {
-  return typeof text === 'string' ? text : Buffer.from(text);
 }

@@ -2,9 +2,8 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { OfprotoError } from '../errors.ts';
-import { pem } from './dialer.ts';
 import type { PassiveTarget } from './target.ts';
-import type { TlsIdentity } from './tls-identity.ts';
+import { secureContext, type TlsIdentity } from './tls-identity.ts';
 
 /** The owner and the group may connect. */
 const SOCKET_MODE = 0o770;
@@ -71,7 +70,13 @@ export class Listener {
 function contextOf(target: PassiveTarget, tls: TlsIdentity | undefined): SecureContextOptions {
   if (tls?.ca === undefined)
     throw cannotListen(target, 'it needs a private key, a certificate and the certificate of an authority');
-  return { key: pem(tls.key), cert: pem(tls.cert), ca: pem(tls.ca) };
+  try {
+    secureContext(tls);
+  } catch (error) {
+    throw cannotListen(target, error instanceof Error ? error.message : String(error));
+  }
+  const [key, cert, ca] = [tls.key, tls.cert, tls.ca].map((pem) => Buffer.from(pem));
+  return { key, cert, ca };
 }
 
 /** A socket outlives the process that made it; what is no socket is not ours to remove. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
 /** What the switch shows and asks for on ssl: and pssl: connections (ovs-vswitchd.conf.db(5), table SSL). PEM all through. */
 export interface TlsIdentity {
@@ -12,6 +12,24 @@ export interface TlsIdentity {
    * identity anew with it. That connection ends; the next has to be signed by it.
    */
   readonly learnCa?: (pem: string) => void;
+}
+
+/**
+ * What `node:tls` makes of an identity.
+ *
+ * @throws Error that says what is wrong with it
+ */
+export function secureContext({ key, cert, ca }: TlsIdentity): SecureContext {
+  try {
+    return createSecureContext({ key: pem(key), cert: pem(cert), ...(ca === undefined ? {} : { ca: pem(ca) }) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the key or a certificate cannot be used: ${why}`, { cause: error });
+  }
+}
+
+function pem(text: string | Uint8Array): string | Buffer {
+  return typeof text === 'string' ? text : Buffer.from(text);
 }
 
 /** The root of a peer's chain, if the peer has sent it along; it counts only when it has signed itself. */
