@@ -1,19 +1,41 @@
+import type { TlsIdentity } from '../ofproto/index.ts';
 import { type BridgeInterface, type BridgeSurroundings, ConfiguredBridge, datapathIdText } from './bridge/index.ts';
-import { type Client, type Configuration, isConfiguration, readConfiguration } from './config/index.ts';
+import { type Client, type Configuration, isConfiguration, type Row, readConfiguration } from './config/index.ts';
 import type { ModuleLog } from './log/index.ts';
 import { Pacer } from './pacer.ts';
 import { stateColumns, statisticsColumn } from './status/interface-columns.ts';
-import { RowWriter } from './status/row-writer.ts';
+import { type Columns, RowWriter } from './status/row-writer.ts';
 
-const LINK_INTERVAL_MS = 1000;
+/** How often it is looked who is connected. */
+const CONNECTIONS_INTERVAL_MS = 1000;
+/** How often counters are written; other_config:stats-update-interval can only make it longer. */
 const STATISTICS_INTERVAL_MS = 5000;
 
-/** Columns of Open_vSwitch that say what this switch is. */
-export interface SwitchIdentity {
-  readonly ovs_version: string;
-  readonly datapath_types: readonly string[];
-  readonly iface_types: readonly string[];
+export interface ReconcilerOptions {
+  readonly client: Client;
+  readonly around: BridgeSurroundings;
+  /** Columns of Open_vSwitch that say what this switch is. */
+  readonly identity: Columns;
+  /** The identity for ssl: and pssl: that table SSL asks for. */
+  readonly tls: (row: Row<'SSL'> | undefined) => TlsIdentity | undefined;
+  /** Serves the database to these managers and no others; gives columns of their rows. Left out where another server does. */
+  readonly managers?: ManagerService;
 }
+
+export interface ManagerService {
+  apply(rows: readonly Row<'Manager'>[], tls: TlsIdentity | undefined): Promise<void>;
+  columns(): Iterable<readonly [Row<'Manager'>['_uuid'], Columns]>;
+}
+
+/** Jobs that wait for their turn. */
+interface Due {
+  pass: boolean;
+  links: Set<string> | 'any';
+  connections: boolean;
+  statistics: boolean;
+}
+
+const nothingDue = (): Due => ({ pass: false, links: new Set(), connections: false, statistics: false });
 
 /**
  * Keeps the bridges as the database says, and the database informed of them. One pass follows the other: each takes the rows
@@ -21,26 +43,24 @@ export interface SwitchIdentity {
  */
 export class Reconciler {
   readonly bridges = new Map<string, ConfiguredBridge>();
+  readonly #options: ReconcilerOptions;
   readonly #client: Client;
-  readonly #around: BridgeSurroundings;
-  readonly #identity: SwitchIdentity;
   readonly #log: ModuleLog;
   readonly #writer: RowWriter;
-  readonly #unsubscribe: (() => void)[];
-  readonly #timers: NodeJS.Timeout[];
-  #isDue = false;
-  #isLinkCheckDue = false;
-  #areStatisticsDue = false;
+  readonly #unsubscribe: readonly (() => void)[];
+  readonly #connectionsTimer: NodeJS.Timeout;
+  #statisticsTimer: NodeJS.Timeout;
+  #due = nothingDue();
   #working: Promise<void> | undefined;
   #isClosed = false;
   #tellFirstPass: () => void = () => {};
   /** Resolves when the bridges have been made as the database says for the first time. */
   readonly firstPass: Promise<void>;
 
-  constructor(client: Client, around: BridgeSurroundings, identity: SwitchIdentity) {
+  constructor(options: ReconcilerOptions) {
+    const { client, around } = options;
+    this.#options = options;
     this.#client = client;
-    this.#around = around;
-    this.#identity = identity;
     this.#log = around.log.module('bridge');
     this.#writer = new RowWriter(client, around.log.module('ovsdb'));
     this.firstPass = new Promise((resolve) => {
@@ -52,23 +72,37 @@ export class Reconciler {
       }),
       client.onState(() => this.schedule()),
     ];
-    this.#timers = [
-      setInterval(() => {
-        this.#isLinkCheckDue = true;
-        this.#work();
-      }, LINK_INTERVAL_MS),
-      setInterval(() => {
-        this.#areStatisticsDue = true;
-        this.#work();
-      }, STATISTICS_INTERVAL_MS),
-    ];
+    this.#connectionsTimer = setInterval(() => {
+      this.#due.connections = true;
+      this.#work();
+    }, CONNECTIONS_INTERVAL_MS);
+    this.#statisticsTimer = setTimeout(() => this.#statisticsAreDue(), STATISTICS_INTERVAL_MS);
     this.schedule();
   }
 
   /** There may be something to do. */
   schedule(): void {
-    this.#isDue = true;
+    this.#due.pass = true;
     this.#work();
+  }
+
+  /** The kernel has told something of these devices. */
+  linksChanged(names: ReadonlySet<string> | 'any'): void {
+    const { links } = this.#due;
+    if (names === 'any' || links === 'any') this.#due.links = 'any';
+    else for (const name of names) links.add(name);
+    this.#work();
+  }
+
+  #statisticsAreDue(): void {
+    this.#due.statistics = true;
+    this.#work();
+    const [root] = this.#client.rows('Open_vSwitch').values();
+    const asked = Number(root?.other_config.get('stats-update-interval') ?? 0);
+    this.#statisticsTimer = setTimeout(
+      () => this.#statisticsAreDue(),
+      asked > STATISTICS_INTERVAL_MS && asked < 2 ** 31 ? asked : STATISTICS_INTERVAL_MS,
+    );
   }
 
   #work(): void {
@@ -84,24 +118,26 @@ export class Reconciler {
   }
 
   async #workOff(): Promise<void> {
-    while (!this.#isClosed && (this.#isDue || this.#isLinkCheckDue || this.#areStatisticsDue)) {
-      if (!this.#client.isReady || !this.#client.hasLock) {
-        this.#isDue = false;
-        this.#isLinkCheckDue = false;
-        this.#areStatisticsDue = false;
-        return;
-      }
-      if (this.#isLinkCheckDue) await this.#checkLinks();
-      if (this.#isDue) await this.#pass();
-      if (this.#areStatisticsDue) await this.#writeStatistics();
+    while (!this.#isClosed) {
+      const due = this.#due;
+      const hasLinks = due.links === 'any' || due.links.size > 0;
+      if (!due.pass && !hasLinks && !due.connections && !due.statistics) return;
+      this.#due = nothingDue();
+      // Without the lock the switch is another daemon's; `onState` tells when that changes.
+      if (!this.#client.isReady || !this.#client.hasLock) continue;
+      if (hasLinks && (await this.#checkLinks(due.links))) due.pass = true;
+      if (due.pass) await this.#pass();
+      if (due.connections) await this.#writeConnections();
+      if (due.statistics) await this.#writeStatistics();
     }
   }
 
   async #pass(): Promise<void> {
-    this.#isDue = false;
     const configuration = readConfiguration(this.#client);
     if (configuration === undefined) return;
+    const { root } = configuration;
     const pacer = new Pacer();
+    const tls = this.#options.tls(configuration.ssl);
     await this.#removeBridges(configuration);
     for (const config of configuration.bridges) {
       const { name } = config.row;
@@ -110,22 +146,23 @@ export class Reconciler {
         continue;
       }
       const bridge = this.bridges.get(name) ?? this.#addBridge(name);
-      const changed = await bridge.apply(config, pacer);
-      await this.#writeInterfaces(bridge, changed, pacer);
+      const changed = await bridge.apply(config, tls, pacer);
+      await this.#putInterfaces(bridge, changed, pacer);
       this.#writer.set('Bridge', config.row._uuid, {
         datapath_id: datapathIdText(bridge.datapathId),
         datapath_version: '<built-in>',
       });
     }
+    await this.#options.managers?.apply(configuration.managers, tls);
     // In the last transaction, so that whoever sees it sees everything else too.
-    const { root } = configuration;
-    this.#writer.set('Open_vSwitch', root._uuid, { ...this.#identity, cur_cfg: root.next_cfg });
+    this.#writer.set('Open_vSwitch', root._uuid, { ...this.#options.identity, cur_cfg: root.next_cfg });
     await this.#writer.flush();
     this.#tellFirstPass();
   }
 
   #addBridge(name: string): ConfiguredBridge {
-    const bridge = new ConfiguredBridge(name, this.#around);
+    this.#options.around.receiving.start();
+    const bridge = new ConfiguredBridge(name, this.#options.around);
     this.bridges.set(name, bridge);
     return bridge;
   }
@@ -139,7 +176,8 @@ export class Reconciler {
     }
   }
 
-  async #writeInterfaces(bridge: ConfiguredBridge, interfaces: Iterable<BridgeInterface>, pacer: Pacer): Promise<void> {
+  /** Gathers what there is to be written of interfaces. */
+  async #putInterfaces(bridge: ConfiguredBridge, interfaces: Iterable<BridgeInterface>, pacer: Pacer): Promise<void> {
     for (const each of interfaces) {
       if (each.uuid === undefined) continue;
       const counters = each.device === undefined ? undefined : bridge.bridge.datapath.portCounters(each.number);
@@ -151,37 +189,57 @@ export class Reconciler {
     }
   }
 
-  /** Devices come, go and change on their own. */
-  async #checkLinks(): Promise<void> {
-    this.#isLinkCheckDue = false;
+  /** Devices come, go and change on their own. Gives whether a pass is needed for it. */
+  async #checkLinks(names: ReadonlySet<string> | 'any'): Promise<boolean> {
     const pacer = new Pacer();
+    let needsPass = false;
     for (const bridge of this.bridges.values()) {
-      for (const each of [...bridge.interfaces.values()]) {
-        if (each.device === undefined) {
-          if (this.#around.devices.exists(each.name)) this.#isDue = true;
-        } else if (!each.device.isThere()) this.#isDue = true;
-        else if (bridge.refresh(each)) await this.#writeInterfaces(bridge, [each], pacer);
+      const { interfaces } = bridge;
+      const told =
+        names === 'any' ? [...interfaces.values()] : [...names].flatMap((name) => interfaces.get(name) ?? []);
+      for (const each of told) {
+        if (each.device === undefined || !each.device.isThere()) needsPass = true;
+        else if (bridge.refresh(each)) await this.#putInterfaces(bridge, [each], pacer);
         if (pacer.isDue) await pacer.pause();
       }
     }
     await this.#writer.flush();
+    return needsPass;
+  }
+
+  /** Only where somebody has come or gone: how long they have been there is written with the statistics. */
+  async #writeConnections(): Promise<void> {
+    for (const bridge of this.bridges.values())
+      for (const [uuid, columns] of bridge.controllers.columns()) {
+        const row = this.#client.row('Controller', uuid);
+        if (row === undefined) continue;
+        const state = (columns.status as ReadonlyMap<string, string>).get('state');
+        const isKnown = row.is_connected === columns.is_connected && row.role === columns.role;
+        if (!isKnown || row.status.get('state') !== state) this.#writer.set('Controller', uuid, columns);
+      }
+    for (const [uuid, columns] of this.#options.managers?.columns() ?? []) this.#writer.set('Manager', uuid, columns);
+    await this.#writer.flush();
   }
 
   async #writeStatistics(): Promise<void> {
-    this.#areStatisticsDue = false;
     const pacer = new Pacer();
-    for (const bridge of this.bridges.values())
-      await this.#writeInterfaces(
+    for (const bridge of this.bridges.values()) {
+      await this.#putInterfaces(
         bridge,
         [...bridge.interfaces.values()].filter(({ device }) => device !== undefined),
         pacer,
       );
+      for (const [uuid, columns] of bridge.controllers.columns()) this.#writer.set('Controller', uuid, columns);
+    }
     await this.#writer.flush();
   }
 
+  /** Stops switching. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#connectionsTimer);
+    clearTimeout(this.#statisticsTimer);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#working;
     for (const bridge of this.bridges.values()) await bridge.close();

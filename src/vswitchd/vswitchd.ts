@@ -3,16 +3,22 @@ import { type Clock, WallClock } from '../datapath/index.ts';
 import { OvsdbClient, openVswitch } from '../ovsdb/index.ts';
 import type { ConfiguredBridge } from './bridge/index.ts';
 import type { Client } from './config/index.ts';
+import { DaemonView } from './daemon-view.ts';
 import { EmbeddedDatabase } from './database/embedded-database.ts';
+import { Managers } from './database/managers.ts';
 import { type Folders, makeFolder } from './folders.ts';
 import type { Log } from './log/index.ts';
 import { DeviceFactory, type DummyMode, ReceiveLoop } from './netdev/index.ts';
 import { Reconciler } from './reconciler.ts';
 import { DAEMON_LOCK } from './status/row-writer.ts';
+import { type TlsFiles, TlsKeeper } from './tls.ts';
+import { type LogLevels, Pidfile, UnixctlServer, unixctlCommands, WarpClock } from './unixctl/index.ts';
 
 export interface VswitchdOptions {
   readonly folders: Folders;
   readonly log: Log;
+  /** What ovs-appctl vlog/set changes; the log asks it. */
+  readonly levels: LogLevels;
   /** Oko's version. */
   readonly version: string;
   /** The remote of a database server that is there already, as `unix:/run/openvswitch/db.sock`; left out: one in process. */
@@ -21,23 +27,36 @@ export interface VswitchdOptions {
   readonly databasePath?: string;
   /** Where the database in process is served; left out: db.sock in `folders.rundir`. */
   readonly remotes?: readonly string[];
+  /** Path of the pidfile; left out: none, and ovs-appctl needs the socket's path. */
+  readonly pidfile?: string;
+  /** Path of the socket for ovs-appctl; left out: ovs-vswitchd.PID.ctl in `folders.rundir`. */
+  readonly unixctl?: string;
+  /** For ssl: and pssl: while table SSL says nothing. */
+  readonly tls?: TlsFiles;
   readonly dummy?: DummyMode;
-  readonly clock?: Clock;
 }
 
 /** The daemon, as a part of a process: bridges that are what the database says. */
 export class Vswitchd {
+  readonly clock: Clock;
+  /** Resolves when ovs-appctl has asked the daemon to end: it has stopped switching, and `stop` is due. */
+  readonly exitAsked: Promise<void>;
   readonly #options: VswitchdOptions;
-  readonly #clock: Clock;
+  #askExit: () => void = () => {};
   #database: EmbeddedDatabase | undefined;
   #client: Client | undefined;
   #devices: DeviceFactory | undefined;
   #receiving: ReceiveLoop | undefined;
   #reconciler: Reconciler | undefined;
+  #unixctl: UnixctlServer | undefined;
+  #pidfile: Pidfile | undefined;
 
   constructor(options: VswitchdOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? new WallClock();
+    this.clock = (options.dummy ?? 'off') === 'off' ? new WallClock() : new WarpClock();
+    this.exitAsked = new Promise((resolve) => {
+      this.#askExit = resolve;
+    });
   }
 
   /** By name. */
@@ -45,13 +64,9 @@ export class Vswitchd {
     return this.#reconciler?.bridges ?? new Map();
   }
 
-  get clock(): Clock {
-    return this.#clock;
-  }
-
   /**
    * Resolves when the bridges are what the database says; with an external database that may be as long as it takes to be
-   * reached. Rejects with VswitchdError, OvsdbError.
+   * reached. Rejects with VswitchdError, OvsdbError, UnixctlError, when it cannot be or `stop` comes first.
    */
   async start(): Promise<void> {
     try {
@@ -63,58 +78,72 @@ export class Vswitchd {
   }
 
   async #start(): Promise<void> {
-    const { folders, log, db, version, dummy = 'off' } = this.#options;
+    const { folders, log, db, version, pidfile, tls, dummy = 'off' } = this.#options;
     makeFolder(folders.rundir);
-    if (db === undefined) await this.#openDatabase();
-    const client: Client = new OvsdbClient({
-      schema: openVswitch,
-      connect: db ?? (() => this.#connectInProcess()),
-      lock: DAEMON_LOCK,
-    });
-    this.#client = client;
-    const ovsdbLog = log.module('ovsdb');
-    client.onState((error) => {
-      if (error !== undefined && this.#client !== undefined) ovsdbLog.warn(error.message);
-      else if (client.isReady && !client.hasLock)
-        ovsdbLog.warn(`another daemon holds the lock "${DAEMON_LOCK}" of the database; waiting for it`);
-    });
-    client.start();
-    if (db === undefined) {
+    if (pidfile !== undefined) this.#pidfile = await Pidfile.create(pidfile);
+    const keeper = new TlsKeeper(tls, log.module('ovsdb'));
+    const database = db === undefined ? await this.#openDatabase(keeper) : undefined;
+    const client = this.#connect(database);
+    if (database !== undefined) {
       await client.whenReady();
       await this.#initialize(client);
     }
     this.#devices = new DeviceFactory(dummy);
-    this.#receiving = new ReceiveLoop();
-    this.#reconciler = new Reconciler(
+    this.#receiving = new ReceiveLoop((names) => this.#reconciler?.linksChanged(names));
+    this.#reconciler = new Reconciler({
       client,
-      {
-        clock: this.#clock,
+      around: {
+        clock: this.clock,
         rundir: folders.rundir,
         version,
         devices: this.#devices,
         receiving: this.#receiving,
         log,
       },
-      {
+      identity: {
         ovs_version: version,
         datapath_types: dummy === 'off' ? ['netdev', 'system'] : ['dummy', 'netdev', 'system'],
         iface_types: this.#devices.types,
       },
-    );
+      tls: (row) => keeper.refresh(row),
+      ...(database === undefined
+        ? {}
+        : { managers: new Managers((target) => database.addRemote(target, folders.rundir), log.module('ovsdb')) }),
+    });
+    await this.#openUnixctl();
     await this.#reconciler.firstPass;
   }
 
-  async #openDatabase(): Promise<void> {
+  async #openDatabase(keeper: TlsKeeper): Promise<EmbeddedDatabase> {
     const { folders, log, databasePath, remotes } = this.#options;
     const path = databasePath ?? join(folders.dbdir, 'conf.db');
-    this.#database = await EmbeddedDatabase.open(path, log.module('ovsdb'));
+    this.#database = await EmbeddedDatabase.open(path, log.module('ovsdb'), () => keeper.identity);
     for (const remote of remotes ?? [`punix:${join(folders.rundir, 'db.sock')}`])
       await this.#database.addRemote(remote, folders.rundir);
+    return this.#database;
   }
 
-  #connectInProcess() {
-    if (this.#database === undefined) throw new Error('the database in process is closed');
-    return this.#database.connect();
+  #connect(database: EmbeddedDatabase | undefined): Client {
+    const { db, log } = this.#options;
+    const ovsdbLog = log.module('ovsdb');
+    const client: Client = new OvsdbClient({
+      schema: openVswitch,
+      connect: db ?? (() => database?.connect() ?? Promise.reject(new Error('the database is closed'))),
+      lock: DAEMON_LOCK,
+    });
+    let last = '';
+    client.onState((error) => {
+      if (this.#client === undefined) return;
+      const isWaiting = client.isReady && !client.hasLock;
+      const text =
+        error?.message ??
+        (isWaiting ? `another daemon holds the lock "${DAEMON_LOCK}" of the database, waiting for it` : '');
+      if (text !== '' && text !== last) ovsdbLog.warn(text);
+      last = text;
+    });
+    this.#client = client;
+    client.start();
+    return client;
   }
 
   /** A new database gets its one row, as `ovs-vsctl init` would give it. */
@@ -123,6 +152,22 @@ export class Vswitchd {
     const transaction = client.transaction().comment('oko: init');
     transaction.insert('Open_vSwitch', { db_version: openVswitch.version });
     await transaction.commit();
+  }
+
+  async #openUnixctl(): Promise<void> {
+    const { folders, version, levels, unixctl } = this.#options;
+    const view = new DaemonView({
+      version,
+      clock: this.clock,
+      levels,
+      bridges: () => this.bridges.values(),
+      exit: async () => {
+        await this.#reconciler?.close();
+        this.#askExit();
+      },
+    });
+    const path = unixctl ?? join(folders.rundir, `ovs-vswitchd.${process.pid}.ctl`);
+    this.#unixctl = await UnixctlServer.open(path, unixctlCommands(view));
   }
 
   /** Everything that was opened is closed again; the database keeps what it says. */
@@ -134,9 +179,13 @@ export class Vswitchd {
     this.#client = undefined;
     client?.close();
     await this.#database?.close();
+    await this.#unixctl?.close();
+    this.#pidfile?.remove();
     this.#reconciler = undefined;
     this.#receiving = undefined;
     this.#devices = undefined;
     this.#database = undefined;
+    this.#unixctl = undefined;
+    this.#pidfile = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type DummyMode, foldersFrom, Log, Vswitchd } from '../../vswitchd/index.ts';
+import { type DummyMode, foldersFrom, LOG_MODULES, Log, LogLevels, Vswitchd } from '../../vswitchd/index.ts';
 import { CliError } from '../errors.ts';
 import type { RunOptions } from './daemon.ts';
 import { detach, isDetached, monitor, tellReady } from './detach.ts';
@@ -9,24 +9,32 @@ import { detach, isDetached, monitor, tellReady } from './detach.ts';
 export async function runDaemon(databases: readonly string[], options: RunOptions): Promise<void> {
   const settings = daemonSettings(databases, options);
   if (options.detach) return detach();
-  const log = openLog(options);
+  const levels = logLevels(options);
+  const log = openLog(options, levels);
+  levels.onFile(
+    () => log.reopenFile(),
+    () => log.closeFile(),
+  );
   const daemonLog = log.module('daemon');
   if (options.monitor)
     return monitor((signal) => daemonLog.err(`the daemon was killed by ${signal}, starting it again`));
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
-  const vswitchd = new Vswitchd({ ...settings, log });
-  await vswitchd.start();
-  daemonLog.info(`Oko ${settings.version} is running`);
-  process.on('SIGHUP', () => log.reopenFile());
-  if (isDetached) {
-    log.closeConsole();
-    process.stderr.on('error', () => {});
-    if (options.chdir) process.chdir('/');
+  const vswitchd = new Vswitchd({ ...settings, log, levels });
+  const early = await Promise.race([vswitchd.start(), stopped]);
+  if (early === undefined) {
+    daemonLog.info(`Oko ${settings.version} is running`);
+    process.on('SIGHUP', () => log.reopenFile());
+    if (isDetached) {
+      log.closeConsole();
+      process.stderr.on('error', () => {});
+      if (options.chdir) process.chdir('/');
+    }
+    tellReady();
   }
-  tellReady();
-  daemonLog.info(`${await stopped}: stopping`);
+  const reason = early ?? (await Promise.race([stopped, vswitchd.exitAsked.then(() => 'exit')]));
+  daemonLog.info(`${reason}: stopping`);
   await vswitchd.stop();
 }
 
@@ -45,18 +53,29 @@ function daemonSettings(databases: readonly string[], options: RunOptions) {
     folders,
     version: readVersion(),
     dummy: dummyMode(options.enableDummy),
+    ...(options.pidfile === undefined
+      ? {}
+      : { pidfile: inFolder(folders.rundir, options.pidfile || 'ovs-vswitchd.pid') }),
+    ...(options.unixctl === undefined ? {} : { unixctl: inFolder(folders.rundir, options.unixctl) }),
+    ...tlsFiles(options),
     ...(db === undefined ? {} : { db }),
     ...(file === undefined ? {} : { databasePath: resolve(file) }),
     ...(served === undefined || served.length === 0 ? {} : { remotes: served }),
   };
 }
 
-function openLog({ logFile, logFormat }: RunOptions): Log {
+function logLevels({ verbose }: RunOptions): LogLevels {
+  const levels = new LogLevels(LOG_MODULES);
+  for (const spec of verbose ?? []) levels.set(spec);
+  return levels;
+}
+
+function openLog({ logFile, logFormat }: RunOptions, levels: LogLevels): Log {
   const { logdir } = foldersFrom(process.env);
   return new Log({
     console: process.stderr,
     form: logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
-    levels: { isEnabled: (_module, _target, level) => level !== 'dbg' },
+    levels,
     ...(logFile === undefined ? {} : { file: logFile === '' ? join(logdir, 'ovs-vswitchd.log') : resolve(logFile) }),
   });
 }
@@ -71,4 +90,26 @@ function dummyMode(text: string | undefined): DummyMode {
 function readVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Relative names are of Open vSwitch's folder, not of the one that the daemon was started in. */
+function inFolder(folder: string, name: string): string {
+  return resolve(folder, name);
+}
+
+function tlsFiles({ privateKey, certificate, caCert, bootstrapCaCert }: RunOptions) {
+  const ca = caCert ?? bootstrapCaCert;
+  // Files that the database names are read from there anyway.
+  if ([privateKey, certificate, ca].some((name) => name?.startsWith('db:'))) return {};
+  if (privateKey === undefined && certificate === undefined && ca === undefined) return {};
+  if (privateKey === undefined || certificate === undefined || ca === undefined)
+    throw new CliError('CLI_BAD_ARGUMENT', '--private-key, --certificate and --ca-cert are needed together');
+  return {
+    tls: {
+      privateKey: resolve(privateKey),
+      certificate: resolve(certificate),
+      caCert: resolve(ca),
+      isBootstrapping: bootstrapCaCert !== undefined,
+    },
+  };
 }

@@ -37,6 +37,8 @@ const DEFAULT_MAX_SESSIONS = 1024;
 export interface ServedRemote {
   /** For ptcp: and pssl: the port, also when it was 0 and the kernel chose one. */
   readonly port: number;
+  /** How many clients are connected that came this way. */
+  readonly sessionCount: number;
   close(): Promise<void>;
 }
 
@@ -100,18 +102,26 @@ export class OvsdbServer {
   async addRemote(text: string, rundir?: string): Promise<ServedRemote> {
     const remote = parseRemote(text, rundir);
     const { tls, framingLimits: limits } = this.#options;
+    let sessionCount = 0;
+    const serve = (transport: Transport, onClosed?: () => void): void => {
+      sessionCount++;
+      this.serve(transport, () => {
+        sessionCount--;
+        onClosed?.();
+      });
+    };
     const opened = isPassive(remote)
-      ? await Listener.open(remote, text, (transport) => this.serve(transport), {
+      ? await Listener.open(remote, text, serve, {
           tls,
           limits,
           maxConnections: this.#maxSessions,
         })
-      : new Dialer(
-          () => dial(remote, text, { tls, limits }),
-          (transport, onClosed) => this.serve(transport, onClosed),
-        );
+      : new Dialer(() => dial(remote, text, { tls, limits }), serve);
     const served: ServedRemote = {
       port: opened instanceof Listener ? opened.port : 0,
+      get sessionCount() {
+        return sessionCount;
+      },
       close: async () => {
         this.#remotes.delete(served);
         await opened.close();

@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { formatMac, parseMac } from '../../bytes/index.ts';
 import type { Clock } from '../../datapath/index.ts';
-import { Bridge, type BridgePort, Controllers } from '../../ofproto/index.ts';
+import { Bridge, type BridgePort, type TlsIdentity } from '../../ofproto/index.ts';
 import { OFPP } from '../../openflow/index.ts';
 import type { BridgeConfig, Row } from '../config/index.ts';
 import type { Log, ModuleLog } from '../log/index.ts';
 import { type DeviceFactory, type NetworkDevice, optionsKey, type ReceiveLoop } from '../netdev/index.ts';
 import type { Pacer } from '../pacer.ts';
+import { BridgeControllers } from './bridge-controllers.ts';
 import type { BridgeInterface, OpenInterface } from './bridge-interface.ts';
 import { bridgeDatapathId, bridgeMac } from './datapath-id.ts';
 import { PortNumbers } from './port-numbers.ts';
@@ -36,6 +36,7 @@ interface Wanted {
 export class ConfiguredBridge {
   readonly name: string;
   readonly bridge: Bridge;
+  readonly controllers: BridgeControllers;
   readonly interfaces = new Map<string, BridgeInterface>();
   datapathId = 0n;
   datapathType = '';
@@ -44,22 +45,17 @@ export class ConfiguredBridge {
   readonly #numbers = new PortNumbers();
   /** The numbers that interfaces had before they went away. */
   readonly #lastNumbers = new Map<string, number>();
-  #controllers: Controllers | undefined;
-  #controllersKey = '';
 
   constructor(name: string, around: BridgeSurroundings) {
     this.name = name;
     this.#around = around;
     this.#log = around.log.module('bridge');
     this.bridge = new Bridge({ name, clock: around.clock });
-  }
-
-  get controllers(): Controllers | undefined {
-    return this.#controllers;
+    this.controllers = new BridgeControllers({ ...around, bridge: this.bridge, log: this.#log });
   }
 
   /** Makes everything as the rows say. Gives the interfaces that are new, or that failed. */
-  async apply(config: BridgeConfig, pacer: Pacer): Promise<ReadonlySet<BridgeInterface>> {
+  async apply(config: BridgeConfig, tls: TlsIdentity | undefined, pacer: Pacer): Promise<ReadonlySet<BridgeInterface>> {
     this.datapathType = config.row.datapath_type;
     const wanted = new Map(this.#wanted(config).map((each) => [each.name, each]));
     await this.#removeOthers(wanted, pacer);
@@ -71,7 +67,7 @@ export class ConfiguredBridge {
       if (pacer.isDue) await pacer.pause();
     }
     this.#chooseAddress(config);
-    await this.#applyControllers(config);
+    await this.controllers.apply(config, this.datapathId, tls);
     return changed;
   }
 
@@ -219,32 +215,8 @@ export class ConfiguredBridge {
     }
   }
 
-  async #applyControllers({ row, controllers }: BridgeConfig): Promise<void> {
-    const failMode = row.fail_mode ?? 'standalone';
-    const targets = controllers.map(({ target }) => target).sort();
-    const key = JSON.stringify([String(this.datapathId), failMode, [...row.protocols].sort(), targets]);
-    if (key === this.#controllersKey) return;
-    this.#controllersKey = key;
-    await this.#controllers?.close();
-    this.#controllers = new Controllers({
-      bridge: this.bridge,
-      clock: this.#around.clock,
-      datapathId: this.datapathId,
-      failMode,
-      description: {
-        manufacturer: 'Oko',
-        hardware: 'Oko software switch',
-        software: this.#around.version,
-        serial: 'None',
-        datapath: row.other_config.get('dp-desc') ?? 'None',
-      },
-    });
-    await this.#controllers.add(`punix:${join(this.#around.rundir, `${this.name}.mgmt`)}`, { kind: 'service' });
-    for (const target of targets) await this.#controllers.add(target);
-  }
-
   async close(): Promise<void> {
-    await this.#controllers?.close();
+    await this.controllers.close();
     for (const known of [...this.interfaces.values()]) this.#close(known, true);
   }
 }

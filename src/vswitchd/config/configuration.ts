@@ -5,6 +5,8 @@ import { type Client, type Row, rowsOf } from './rows.ts';
 export interface Configuration {
   readonly root: Row<'Open_vSwitch'>;
   readonly bridges: readonly BridgeConfig[];
+  readonly managers: readonly Row<'Manager'>[];
+  readonly ssl: Row<'SSL'> | undefined;
 }
 
 export interface BridgeConfig {
@@ -29,6 +31,8 @@ export function readConfiguration(client: Client): Configuration | undefined {
     bridges: rowsOf(client, 'Bridge', root.bridges)
       .map((row) => readBridge(client, row))
       .sort((a, b) => byName(a.row, b.row)),
+    managers: rowsOf(client, 'Manager', root.manager_options),
+    ssl: root.ssl === null ? undefined : client.row('SSL', root.ssl),
   };
 }
 

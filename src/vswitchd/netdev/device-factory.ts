@@ -1,4 +1,5 @@
 import { parseMac } from '../../bytes/index.ts';
+import { DummyPort } from '../../datapath/index.ts';
 import { AfPacketPort, TapPort } from '../../datapath/ports/index.ts';
 import { VswitchdError } from '../errors.ts';
 import { DeviceControl } from './device-control.ts';
@@ -72,11 +73,6 @@ export class DeviceFactory {
     if (device.type === 'patch') this.#patches.connect(device.port.name, inlet);
   }
 
-  /** Is there such a device in the kernel? */
-  exists(name: string): boolean {
-    return this.#kernel.control.index(name) !== 0;
-  }
-
   close(): void {
     this.#kernel.control.close();
   }
@@ -101,13 +97,22 @@ export class DeviceFactory {
     }
     return new MemoryDevice('patch', this.#patches.add(name, peer), {
       optionsKey: key,
+      status: { peer },
       onClose: () => this.#patches.remove(name),
     });
   }
 
-  #dummy({ name }: DeviceRequest, key: string): NetworkDevice {
+  #dummy({ name, options }: DeviceRequest, key: string): NetworkDevice {
     const number = this.#nextDummy++;
     const mac = parseMac(`aa:55:aa:55:${(number >> 8).toString(16)}:${(number & 0xff).toString(16)}`);
-    return new MemoryDevice('dummy', { name, send: () => true }, { optionsKey: key, ...(mac ? { mac } : {}) });
+    const both = options.get('pcap');
+    const rx = both ?? options.get('rx_pcap');
+    const tx = both ?? options.get('tx_pcap');
+    const port = new DummyPort(name, { ...(rx === undefined ? {} : { rx }), ...(tx === undefined ? {} : { tx }) });
+    return new MemoryDevice('dummy', port, {
+      optionsKey: key,
+      ...(mac === undefined ? {} : { mac }),
+      onClose: () => port.close(),
+    });
   }
 }

@@ -1,19 +1,34 @@
 import { type DevicePort, DeviceWaiter } from '../../datapath/ports/index.ts';
+import { LinkWatch } from './link-watch.ts';
 
 /** Packets taken from one device before the next has its turn, and rounds before the event loop has its own. */
 const BATCH = 32;
 const ROUNDS = 8;
 
-/** Takes packets from all devices as they arrive. */
+/** Takes packets from all devices as they arrive, and hears of devices that come, change and go. */
 export class ReceiveLoop {
   readonly #devices = new Map<DevicePort, (packet: Uint8Array) => void>();
+  readonly #onLinks: (names: ReadonlySet<string> | 'any') => void;
   #waiter: DeviceWaiter | undefined;
+  #links: LinkWatch | undefined;
+
+  /** `onLinks` gets the names of devices of which the kernel has told something, or `any` when some of it was lost. */
+  constructor(onLinks: (names: ReadonlySet<string> | 'any') => void) {
+    this.#onLinks = onLinks;
+  }
+
+  /** Starts to listen, if it does not yet: a thread that waits costs some memory. */
+  start(): DeviceWaiter {
+    if (this.#waiter !== undefined) return this.#waiter;
+    const waiter = new DeviceWaiter(() => this.#receive());
+    this.#waiter = waiter;
+    this.#links = new LinkWatch(waiter, this.#onLinks);
+    return waiter;
+  }
 
   add(device: DevicePort, deliver: (packet: Uint8Array) => void): void {
     this.#devices.set(device, deliver);
-    // Only now, since a thread of its own costs some memory.
-    this.#waiter ??= new DeviceWaiter(() => this.#receive());
-    this.#waiter.watch(device.fd);
+    this.start().watch(device.fd);
   }
 
   /** To be called before the device is closed. */
@@ -22,6 +37,7 @@ export class ReceiveLoop {
   }
 
   #receive(): void {
+    this.#links?.receive();
     for (let round = 0; round < ROUNDS; round++) {
       let received = false;
       for (const [device, deliver] of this.#devices) if (device.receive(BATCH, deliver)) received = true;
@@ -30,6 +46,7 @@ export class ReceiveLoop {
   }
 
   async close(): Promise<void> {
+    this.#links?.close();
     await this.#waiter?.close();
   }
 }
