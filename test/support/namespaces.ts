@@ -27,6 +27,12 @@ request = struct.pack('16sP', sys.argv[1].encode(), value.buffer_info()[0])
 fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)
 `;
 
+/** Has a device finish its checksums and segments itself, for a peer that cannot. */
+export function finishPacketsOf(namespace: string, device: string): void {
+  const { status, stderr } = spawnSync('ip', ['netns', 'exec', namespace, PYTHON, '-c', CHECKSUMS_OFF, device]);
+  if (status !== 0) throw new Error(`cannot switch off offloads of ${device}: ${stderr}`);
+}
+
 const SEND_FRAMES = `
 import socket, sys
 raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
