@@ -17,6 +17,9 @@ const LIBRARIES: Record<string, readonly string[]> = {
   ovsdb: ['bytes'],
 };
 
+/** What stands beside a room's index because it needs Node, and the rest of the room does not. */
+const NODE_DOORS = ['packet/capture-file.ts'];
+
 interface Import {
   readonly file: string;
   readonly room: string;
@@ -58,8 +61,7 @@ describe('the rooms', () => {
   });
 
   it('see of each other only the index', () => {
-    expect(importsBetweenRooms().filter(({ room, target }) => room !== 'cli' && !target.endsWith('/index.ts'))).toEqual(
-      [],
-    );
+    const isDoor = (target: string) => target.endsWith('/index.ts') || NODE_DOORS.includes(target);
+    expect(importsBetweenRooms().filter(({ room, target }) => room !== 'cli' && !isDoor(target))).toEqual([]);
   });
 });

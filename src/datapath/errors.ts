@@ -1,6 +1,11 @@
 import { type ErrorTable, OkoError } from '../bytes/index.ts';
 
 export const DATAPATH_ERRORS = {
+  DATAPATH_BAD_DEVARGS: {
+    meaning: 'The `options:dpdk-devargs` of a port name no device that Oko drives, or an option that it does not have.',
+    remedy:
+      'Use net_af_xdp0,iface=DEVICE, net_af_packet0,iface=DEVICE, net_tap0,iface=NAME, net_pcap0,rx_pcap=FILE,tx_pcap=FILE or net_null0.',
+  },
   DATAPATH_BAD_PORT_NUMBER: {
     meaning: 'A port number lies outside the range that OpenFlow leaves to real ports.',
     remedy: 'Choose a number from 1 to 65279.',
