@@ -15,12 +15,15 @@ export { listing } from './listing.ts';
 export {
   attachMap,
   type BpfMap,
+  cellsOf,
   createMap,
   destroyMap,
   type MapDefinition,
   type MapEntries,
   type MapEntry,
   type MapKind,
+  mapBytes,
+  placeMap,
   type UpdateMode,
 } from './maps/index.ts';
 export { EbpfMemory, type EbpfMemoryOptions } from './memory.ts';

@@ -129,6 +129,13 @@ export class EbpfMemory {
 
   /** A block of zeroed bytes, 64-byte aligned. `what` names its purpose in the error when there is no room. */
   allocate(bytes: number, what: string): number {
+    const { address, used } = this.reserve(bytes, what);
+    if (used) this.bytes.fill(0, address, address + bytes);
+    return address;
+  }
+
+  /** As `allocate`, but a block that was `used` before is not zeroed: that is left to the caller, on whatever thread. */
+  reserve(bytes: number, what: string): { readonly address: number; readonly used: boolean } {
     const block = this.#blocks.allocate(bytes);
     if (block === undefined)
       throw new BpfError(
@@ -136,8 +143,7 @@ export class EbpfMemory {
         `${what} needs ${bytes} bytes, the eBPF window of ${this.end - this.start} has ${this.bytesFree} left: ` +
           'make it smaller or configure a larger window',
       );
-    if (block.used) this.bytes.fill(0, block.address, block.address + bytes);
-    return block.address;
+    return block;
   }
 
   /** Gives a block back. Only when no thread can run a program that refers to it. */

@@ -2,7 +2,7 @@ import { BPF_ERRORS } from '../bpf/index.ts';
 import type { ErrorEntry, ErrorTable } from '../bytes/index.ts';
 import { DATAPATH_ERRORS } from '../datapath/index.ts';
 import { OFPROTO_ERRORS } from '../ofproto/index.ts';
-import { OPENFLOW_ERRORS } from '../openflow/index.ts';
+import { EXTENSION_ERRORS, OPENFLOW_ERRORS } from '../openflow/index.ts';
 import { OVSDB_ERRORS } from '../ovsdb/index.ts';
 import { PACKET_ERRORS } from '../packet/index.ts';
 import { VSWITCHD_ERRORS } from '../vswitchd/errors.ts';
@@ -14,6 +14,7 @@ const TABLES: readonly (readonly [string, ErrorTable])[] = [
   ['Packets and captures', PACKET_ERRORS],
   ['eBPF programs', BPF_ERRORS],
   ['OpenFlow', OPENFLOW_ERRORS],
+  ['Programs and maps over OpenFlow', EXTENSION_ERRORS],
   ['Database', OVSDB_ERRORS],
   ['Datapath', DATAPATH_ERRORS],
   ['Bridges', OFPROTO_ERRORS],

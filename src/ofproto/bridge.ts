@@ -23,6 +23,7 @@ import {
   type PortSettings,
   PortTable,
 } from './port-table.ts';
+import { ProgramUse } from './programs/program-use.ts';
 import { REMOVED_REASON, type RemovedReason, type Rule } from './rule.ts';
 import { FlowTransaction } from './transaction.ts';
 import { ControllerNotes } from './translate/controller.ts';
@@ -52,6 +53,7 @@ export class Bridge {
   readonly name: string;
   readonly datapath: Datapath;
   readonly programs: FilterPrograms;
+  readonly programUse = new ProgramUse();
   readonly macs = new MacTable();
   readonly ports = new PortTable();
   /** Packets dropped because their translation was given up, by reason. */
@@ -354,6 +356,7 @@ export class Bridge {
         this.#expiry.add(rule);
       }
     }
+    this.programUse.flowsChanged(changes.changes);
     this.#emitFlows(changes, reason);
   }
 

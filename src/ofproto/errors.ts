@@ -1,18 +1,6 @@
 import { type ErrorTable, OkoError } from '../bytes/index.ts';
 
 export const OFPROTO_ERRORS = {
-  OFPROTO_BAD_PROGRAM_ID: {
-    meaning: 'A filter program was given a number outside 1 to 65535.',
-    remedy: 'Choose a number from 1 to 65535.',
-  },
-  OFPROTO_NO_SUCH_PROGRAM: {
-    meaning: 'A filter program was named that is not loaded.',
-    remedy: 'Load it first, or correct the number.',
-  },
-  OFPROTO_NO_SUCH_MAP: {
-    meaning: 'A map was named that the filter program does not have.',
-    remedy: 'The message lists the maps of the program; name one of them by number or name.',
-  },
   OFPROTO_BAD_TARGET: {
     meaning: 'A controller was named in a form that is none.',
     remedy: 'Write tcp:HOST[:PORT], ssl:HOST[:PORT], unix:FILE, ptcp:[PORT][:HOST], pssl:[PORT][:HOST] or punix:FILE.',

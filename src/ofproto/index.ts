@@ -1,7 +1,7 @@
 export { Bridge, type BridgeOptions, type TableSettings } from './bridge.ts';
 export * from './connection/index.ts';
 export { OFPROTO_ERRORS, OfprotoError, type OfprotoErrorCode } from './errors.ts';
-export { type FilterProgram, FilterPrograms, type FilterProgramsOptions } from './filter-programs.ts';
+export { FilterPrograms, type FilterProgramsOptions } from './filter-programs.ts';
 export type { FlowChange, FlowModOptions } from './flow-changes.ts';
 export { allFlows, type FlowQuery } from './flow-query.ts';
 export { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
@@ -21,6 +21,7 @@ export {
   type PortVlan,
   TRUNK_ALL,
 } from './port-table.ts';
+export * from './programs/index.ts';
 export { REMOVED_REASON, type RemovedReason, Rule } from './rule.ts';
 export type { FlowTransaction } from './transaction.ts';
 export type { TranslationResult } from './translate/translate.ts';

@@ -31,6 +31,7 @@ export {
 } from './text/flow.ts';
 export { formatMatch } from './text/match.ts';
 export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';
+export { entriesOf, formatEntries, formatProgram } from './text/oko.ts';
 export { formatPacket, formatPacketIn } from './text/packet-in.ts';
 export { formatPortDescription, formatPortStats } from './text/ports.ts';
 export { messageTitle } from './text/reply.ts';
@@ -50,6 +51,17 @@ export { errorReply, helloFailed, nameOfError } from './wire/error-reply.ts';
 export { writeFlowStats } from './wire/flow-codec.ts';
 export { fitsOpenflow10 } from './wire/match.ts';
 export { replyElements } from './wire/multipart-codec.ts';
+export { CHUNK_BYTES, decodeOko, encodeObject, encodeOko, OKO_SUBTYPE } from './wire/oko-codec.ts';
+export {
+  EXTENSION_ERROR_NUMBERS,
+  EXTENSION_ERRORS,
+  ExtensionError,
+  type ExtensionErrorCode,
+  extensionErrorMessage,
+  extensionErrorOf,
+  standardNameOf,
+} from './wire/oko-errors.ts';
+export * from './wire/oko-message.ts';
 export { wireIdFor, writeOxmHeader } from './wire/oxm.ts';
 export { type ErrorNumbers, errorName, errorNumbers, ProtocolError } from './wire/protocol-error.ts';
 export { MessageStream } from './wire/stream.ts';

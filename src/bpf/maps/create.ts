@@ -23,19 +23,40 @@ export function createMap(
   definition: MapDefinition,
   seed = randomSeed(),
 ): BpfMap {
+  const bytes = mapBytes(clock, definition);
+  return placeMap(memory, clock, definition, memory.allocate(bytes, `map ${definition.name}`), seed);
+}
+
+/** Checks a definition and says how many bytes its block takes. @throws BpfError BPF_BAD_MAP, BPF_MEMORY_LIMIT */
+export function mapBytes(clock: EpochClock, definition: MapDefinition): number {
   checkMapDefinition(definition);
-  const threads = definition.kind.startsWith('per-thread') ? clock.threadCount : 1;
-  const layout = layoutOf({ ...definition, threads });
+  const layout = layoutOf({ ...definition, threads: threadsOf(clock, definition) });
   if (layout.totalBytes > MAX_MAP_BYTES)
     throw new BpfError(
       'BPF_MEMORY_LIMIT',
       `map ${definition.name} would take ${layout.totalBytes} bytes; at most ${MAX_MAP_BYTES} are possible`,
     );
-  const address = memory.allocate(layout.totalBytes, `map ${definition.name}`);
+  return layout.totalBytes;
+}
+
+/** Makes a map in a block of zeros that was reserved for it, on any thread: header and initial content are written. */
+export function placeMap(
+  memory: EbpfMemory,
+  clock: EpochClock,
+  definition: MapDefinition,
+  address: number,
+  seed = randomSeed(),
+): BpfMap {
+  const threads = threadsOf(clock, definition);
+  const layout = layoutOf({ ...definition, threads });
   const block: MapBlock = { definition, memory, clock, address, layout, threads, seed: BigInt.asUintN(64, seed) };
   writeHeader(block);
   if (definition.initial !== undefined) memory.bytes.set(definition.initial, address + layout.data);
   return mapOver(block);
+}
+
+function threadsOf(clock: EpochClock, { kind }: MapDefinition): number {
+  return kind.startsWith('per-thread') ? clock.threadCount : 1;
 }
 
 /** Another thread's view of a map that exists: `address` and `definition` as they are where it was made. */

@@ -1,3 +1,4 @@
-export { attachMap, createMap, destroyMap } from './create.ts';
+export { cellsOf } from './cells.ts';
+export { attachMap, createMap, destroyMap, mapBytes, placeMap } from './create.ts';
 export type { MapDefinition, MapKind } from './definition.ts';
 export type { BpfMap, MapEntries, MapEntry, UpdateMode } from './map.ts';

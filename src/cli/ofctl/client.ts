@@ -1,11 +1,14 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { toHex } from '../../bytes/index.ts';
+import { type OkoError, toHex } from '../../bytes/index.ts';
 import { negotiate } from '../../ofproto/connection/negotiation.ts';
 import {
   type Dialect,
   decodeMessage,
+  decodeOko,
   type ErrorMessage,
   encodeMessage,
+  encodeOko,
+  extensionErrorOf,
   type Message,
   type MessageBody,
   MessageStream,
@@ -13,6 +16,7 @@ import {
   type MultipartReplyBody,
   type MultipartRequestBody,
   nameOfError,
+  type OkoBody,
   readHeader,
 } from '../../openflow/index.ts';
 import type { OpenflowVersion } from '../../packet/index.ts';
@@ -88,6 +92,29 @@ export class OpenflowClient {
     return xid;
   }
 
+  /** Of the last message that was sent. */
+  get lastXid(): number {
+    return this.#nextXid - 1;
+  }
+
+  /** The next message of Oko's extension of a kind, however long that takes. */
+  async receiveOko<K extends OkoBody['kind']>(kind: K): Promise<Extract<OkoBody, { readonly kind: K }>> {
+    for (;;) {
+      const message = await this.receive(Number.POSITIVE_INFINITY);
+      if (message.type === 'error') throw this.refusal(message);
+      const body = message.type === 'oko' ? decodeOko(message) : undefined;
+      if (body?.kind === kind) return body as Extract<OkoBody, { readonly kind: K }>;
+    }
+  }
+
+  /** Sends messages with one transaction id between them, and answers it. */
+  sendAll(messages: Iterable<MessageBody>): number {
+    const xid = this.#nextXid++;
+    for (const body of messages)
+      for (const bytes of encodeMessage({ ...body, xid }, this.#dialect)) this.#socket.write(bytes);
+    return xid;
+  }
+
   /** Sends a request and answers its reply. @throws CliError CLI_SWITCH_REFUSED when the switch answers with an error */
   async request(body: MessageBody): Promise<Message> {
     const xid = this.send(body);
@@ -116,7 +143,7 @@ export class OpenflowClient {
 
   /** Sends messages that have no reply, then a barrier: what went wrong with them is known when it is answered. */
   async perform(bodies: Iterable<MessageBody | ((xid: number) => MessageBody)>): Promise<void> {
-    let refused: CliError | undefined;
+    let refused: OkoError | undefined;
     let unanswered = 0;
     const barrier = async (): Promise<void> => {
       unanswered = 0;
@@ -144,7 +171,10 @@ export class OpenflowClient {
     }
   }
 
-  refusal(message: ErrorMessage): CliError {
+  /** The error that the switch has answered; one of Oko's extension comes with its explanation. */
+  refusal(message: ErrorMessage): OkoError {
+    const explained = extensionErrorOf(message);
+    if (explained !== undefined) return explained;
     const name = nameOfError(message, this.#dialect.version) ?? `type ${message.errorType} code ${message.code}`;
     const about = message.data.length >= 8 ? `, about message ${toHex(message.data.subarray(0, 24), ' ')}` : '';
     return new CliError('CLI_SWITCH_REFUSED', `${this.#name}: the switch answered ${name}${about}`);
@@ -171,7 +201,7 @@ export class OpenflowClient {
   /** Shows that we know Oko's extension, so that flows come with their filter programs; any other switch refuses that. */
   async #announceExtension(): Promise<void> {
     try {
-      await this.request({ type: 'oko', subtype: 0, body: new Uint8Array(0) });
+      await this.request(encodeOko({ kind: 'features_request' }));
     } catch (error) {
       if (!(error instanceof CliError && error.code === 'CLI_SWITCH_REFUSED')) throw error;
     }

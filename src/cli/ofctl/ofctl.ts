@@ -3,6 +3,7 @@ import { versionList } from '../versions.ts';
 import { changeFlows, changeFlowsFromFile, dumpAggregate, dumpFlows } from './flows.ts';
 import { monitor } from './monitor.ts';
 import { packetOut } from './packet-out.ts';
+import { addProgramVerbs } from './programs.ts';
 import { type OfctlOptions, type OfctlSession, withSwitch } from './session.ts';
 import { dumpDesc, dumpPorts, dumpPortsDesc, dumpTables, getFrags, modPort, probe, setFrags, show } from './show.ts';
 
@@ -74,5 +75,6 @@ export function ofctlCommand(): Command {
       return withSwitch(bridge, verb.optsWithGlobals<OfctlOptions>(), (session) => run(session, words));
     });
   }
+  addProgramVerbs(ofctl);
   return ofctl;
 }

@@ -7,6 +7,7 @@ import {
 } from '../../openflow/index.ts';
 import type { FlowTransaction } from '../transaction.ts';
 import type { BundledMessage } from './bundle.ts';
+import { checkProgramsNamed } from './program-check.ts';
 import { refusal } from './refusal.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
@@ -81,6 +82,9 @@ class BundleCommit {
     for (const bundled of this.#messages) {
       if (bundled.message.type !== 'flow_mod') continue;
       this.#flowMods.push(bundled);
+      this.#current = bundled;
+      checkProgramsNamed(this.#control.bridge, bundled.message);
+      this.#current = undefined;
       this.#transaction.flowMod(bundled.message, options);
     }
     await this.#transaction.commitInSlices();
@@ -94,6 +98,6 @@ class BundleCommit {
   /** The error about the message that failed. */
   errorFor(error: unknown): ReturnType<typeof errorReply> {
     const failed = this.#current ?? this.#flowMods[this.#transaction.failedAt];
-    return errorReply(refusal(error), failed?.bytes ?? new Uint8Array(0), this.#session.version);
+    return errorReply(refusal(error), failed?.bytes ?? new Uint8Array(0), this.#session.version, this.#session.oko);
   }
 }

@@ -292,7 +292,7 @@ export class Connection implements Timed {
   }
 
   #sendError(session: Session, error: ProtocolError, bytes: Uint8Array): void {
-    for (const reply of encodeMessage(errorReply(error, bytes, session.version), session.dialect))
+    for (const reply of encodeMessage(errorReply(error, bytes, session.version, session.oko), session.dialect))
       this.#outbox.reply(reply);
   }
 

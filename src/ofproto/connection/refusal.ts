@@ -1,4 +1,11 @@
-import { ERROR_CODES, type ErrorName, OpenflowError, ProtocolError } from '../../openflow/index.ts';
+import {
+  ERROR_CODES,
+  type ErrorName,
+  ExtensionError,
+  OpenflowError,
+  ProtocolError,
+  standardNameOf,
+} from '../../openflow/index.ts';
 import { OfprotoError } from '../errors.ts';
 
 /** The OpenFlow error that answers a request; whatever is no refusal of ours is thrown again. */
@@ -8,6 +15,7 @@ export function refusal(error: unknown): ProtocolError {
     const name = error.openflowError;
     return new ProtocolError(isErrorName(name) ? name : 'OFPBRC_EPERM', error.message);
   }
+  if (error instanceof ExtensionError) return new ProtocolError(standardNameOf(error.code), error.message, error);
   if (error instanceof OpenflowError) return new ProtocolError('OFPBRC_EPERM', error.message);
   throw error;
 }

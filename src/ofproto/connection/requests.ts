@@ -17,7 +17,9 @@ import { TABLE_COUNT } from '../flow-tables.ts';
 import { mergeAsyncMasks } from './async-config.ts';
 import { answerBundleControl } from './bundle-commit.ts';
 import { answerMultipart } from './multipart.ts';
+import { answerOko } from './oko-requests.ts';
 import { describePort } from './port-message.ts';
+import { checkProgramsNamed } from './program-check.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
 
@@ -133,8 +135,8 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       session.controllerId = message.controllerId;
       return;
     case 'oko':
-      session.oko = true;
-      throw new ProtocolError('OFPBRC_BAD_SUBTYPE', `message ${message.subtype} of this switch's extension`);
+      yield* answerOko(control, session, message);
+      return;
     default:
       throw new ProtocolError('OFPBRC_BAD_TYPE', `a switch does not take ${message.type}`);
   }
@@ -168,6 +170,7 @@ function setConfig(session: Session, config: SwitchConfig): void {
 }
 
 function flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage): void {
+  checkProgramsNamed(bridge, mod);
   bridge.flowMod(mod, { version: session.version, origin: session });
   if (mod.bufferId !== NO_BUFFER) throw unknownBuffer(mod.bufferId);
 }

@@ -2,6 +2,7 @@ import type { Dialect, PacketIn } from '../../openflow/index.ts';
 import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
 import { BundleStore } from './bundle.ts';
+import { ProgramUploads } from './program-upload.ts';
 import type { ControllerRole, RoleHolder } from './roles.ts';
 
 /**
@@ -18,6 +19,7 @@ export class Session implements RoleHolder {
   readonly kind: SessionKind;
   readonly version: OpenflowVersion;
   readonly bundles = new BundleStore();
+  readonly uploads = new ProgramUploads();
   role: ControllerRole = 'equal';
   /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
   nxm = false;

@@ -1,6 +1,7 @@
 import { NICIRA_EXPERIMENTER, ONF_EXPERIMENTER, type OpenflowVersion } from '../../packet/index.ts';
 import { OpenflowError } from '../errors.ts';
 import { ERROR_CODES, type ErrorName } from './error-codes.ts';
+import type { ExtensionError } from './oko-errors.ts';
 
 /** How a version writes an error: type and code, and the experimenter who assigned them unless that is OpenFlow (0). */
 export interface ErrorNumbers {
@@ -44,10 +45,13 @@ export function errorName(version: OpenflowVersion, numbers: ErrorNumbers): Erro
 export class ProtocolError extends OpenflowError {
   /** The error's name, as OFPBRC_BAD_LEN. */
   readonly errorName: ErrorName;
+  /** What a peer is told instead that knows Oko's extension. */
+  readonly extension: ExtensionError | undefined;
 
-  constructor(errorName: ErrorName, message: string) {
+  constructor(errorName: ErrorName, message: string, extension?: ExtensionError) {
     super('OPENFLOW_PROTOCOL', `${errorName}: ${message}`);
     this.errorName = errorName;
+    this.extension = extension;
   }
 
   /** Type and code in a version; an error that it cannot say becomes the nearest general one. */

@@ -1,0 +1,8 @@
+export { DirectCompiler, type ProgramCompiler } from './compiler.ts';
+export {
+  type FilterProgram,
+  type LoadRequest,
+  type LoadResult,
+  MAX_OBJECT_BYTES,
+  MAX_PROGRAM_ID,
+} from './program.ts';
