@@ -18,7 +18,7 @@ export class DeviceLoop {
     this.#bridge = bridge;
     this.#ports = ports.filter(({ device }) => device !== undefined);
     this.#waiter = new DeviceWaiter(() => this.#receive());
-    for (const { device } of this.#ports) if (device !== undefined) this.#waiter.watch(device.fd);
+    for (const { device } of this.#ports) for (const fd of device?.descriptors ?? []) this.#waiter.watch(fd);
     this.#timer = setInterval(() => this.#checkLinks(), LINK_INTERVAL_MS);
   }
 

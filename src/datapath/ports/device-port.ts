@@ -1,8 +1,11 @@
 import type { Port } from '../port.ts';
 
-/** A port on a kernel device: a descriptor to wait for, and packets to take from it. */
+/** A port that packets come in by: descriptors to wait for, and packets to take. */
 export interface DevicePort extends Port {
-  readonly fd: number;
+  /** Descriptors that poll(2) finds readable when packets have come. */
+  readonly descriptors: readonly number[];
+  /** Whether there are always packets to take, so that there is nothing to wait for. */
+  readonly alwaysReady: boolean;
   /** Hands over what has arrived, `limit` packets at most; false when there was nothing. The bytes are reused afterwards. */
   receive(limit: number, deliver: (packet: Uint8Array) => void): boolean;
   close(): void;

@@ -16,8 +16,6 @@ const SEND_BUFFER = LARGE_START + BATCH_PACKETS * LARGE_BYTES;
  */
 export class DriverPort implements DevicePort {
   readonly name: string;
-  readonly fd: number;
-  readonly alwaysReady: boolean;
   readonly #driver: PortDriver;
   readonly #received: PacketBatch;
   readonly #sent: PacketBatch;
@@ -29,8 +27,6 @@ export class DriverPort implements DevicePort {
 
   constructor(driver: PortDriver) {
     this.name = driver.name;
-    this.fd = driver.descriptors[0] ?? -1;
-    this.alwaysReady = driver.alwaysReady;
     this.#driver = driver;
     const bytes = new Uint8Array(SEND_BUFFER + LARGE_BYTES);
     const address = addressOf(bytes);
@@ -47,6 +43,14 @@ export class DriverPort implements DevicePort {
     this.#sent.buffers[0] = SEND_BUFFER;
     this.#sent.capacities[0] = LARGE_BYTES;
     this.#sent.starts[0] = SEND_BUFFER + PACKET_START;
+  }
+
+  get descriptors(): readonly number[] {
+    return this.#driver.descriptors;
+  }
+
+  get alwaysReady(): boolean {
+    return this.#driver.alwaysReady;
   }
 
   receive(limit: number, deliver: (packet: Uint8Array) => void): boolean {

@@ -1,6 +1,6 @@
 import { parseMac } from '../../bytes/index.ts';
 import { DummyPort } from '../../datapath/index.ts';
-import { AfPacketPort, TapPort } from '../../datapath/ports/index.ts';
+import { AfPacketPort, DriverPort, dpdkSpec, openDriver, type PortSpec, TapPort } from '../../datapath/ports/index.ts';
 import { VswitchdError } from '../errors.ts';
 import { DeviceControl } from './device-control.ts';
 import { KernelCounters } from './kernel-counters.ts';
@@ -34,9 +34,15 @@ export class DeviceFactory {
   constructor(dummyMode: DummyMode) {
     this.#dummyMode = dummyMode;
     const openers: [string, Opener][] = [
+      ['afxdp', (request, key) => this.#driver(request, key, xdpSpec(request))],
+      [
+        'dpdk',
+        (request, key) => this.#driver(request, key, dpdkSpec(request.name, request.options.get('dpdk-devargs'))),
+      ],
       ['internal', (request, key) => this.#tap(request, key)],
-      ['null', ({ name }, key) => new MemoryDevice('null', { name, send: () => true }, { optionsKey: key })],
+      ['null', (request, key) => this.#driver(request, key, nullSpec(request))],
       ['patch', (request, key) => this.#patch(request, key)],
+      ['pcap', (request, key) => this.#driver(request, key, pcapSpec(request))],
       ['system', (request, key) => this.#system(request, key)],
       ['tap', (request, key) => this.#tap(request, key)],
     ];
@@ -89,6 +95,18 @@ export class DeviceFactory {
     return new KernelDevice(new TapPort(name), this.#kernel, { type, isOtherEnd: true, optionsKey: key });
   }
 
+  #driver({ name, type }: DeviceRequest, key: string, spec: PortSpec): NetworkDevice {
+    const port = new DriverPort(openDriver(name, spec));
+    if ('device' in spec)
+      return new KernelDevice(port, this.#kernel, {
+        type,
+        device: spec.device,
+        isOtherEnd: spec.kind === 'tap',
+        optionsKey: key,
+      });
+    return new MemoryDevice(type, port, { optionsKey: key, receiver: port, onClose: () => port.close() });
+  }
+
   #patch({ name, options }: DeviceRequest, key: string): NetworkDevice {
     const peer = options.get('peer');
     if (peer === undefined || peer === '' || peer === name) {
@@ -115,4 +133,44 @@ export class DeviceFactory {
       onClose: () => port.close(),
     });
   }
+}
+
+function xdpSpec({ name, options }: DeviceRequest): PortSpec {
+  const mode = options.get('xdp-mode') ?? 'best-effort';
+  switch (mode) {
+    case 'best-effort':
+      return { kind: 'afxdp', device: name };
+    case 'native':
+      return { kind: 'afxdp', device: name, mode: 'native' };
+    case 'generic':
+      return { kind: 'afxdp', device: name, mode: 'skb' };
+    default:
+      throw new VswitchdError(
+        'VSWITCHD_PORT_TYPE',
+        `could not open network device ${name} (options:xdp-mode=${mode}: known are best-effort, native and generic)`,
+      );
+  }
+}
+
+function nullSpec({ name, options }: DeviceRequest): PortSpec {
+  const size = options.get('size') ?? '0';
+  if (!/^\d{1,4}$/.test(size))
+    throw new VswitchdError('VSWITCHD_PORT_TYPE', `could not open network device ${name} (options:size=${size})`);
+  return { kind: 'null', size: Number(size) };
+}
+
+function pcapSpec({ name, options }: DeviceRequest): PortSpec {
+  const rx = options.get('rx_pcap');
+  const tx = options.get('tx_pcap');
+  if (rx === undefined && tx === undefined)
+    throw new VswitchdError(
+      'VSWITCHD_PORT_TYPE',
+      `could not open network device ${name} (options:rx_pcap or options:tx_pcap is needed)`,
+    );
+  return {
+    kind: 'pcap',
+    infinite: options.get('infinite_rx') === '1' || options.get('infinite_rx') === 'true',
+    ...(rx === undefined ? {} : { rx }),
+    ...(tx === undefined ? {} : { tx }),
+  };
 }

@@ -11,6 +11,8 @@ export interface Kernel {
 
 export interface KernelDeviceOptions {
   readonly type: string;
+  /** Its name, where that is not the port's. */
+  readonly device?: string;
   /** The port is the other end of the device (tap) rather than the device itself. */
   readonly isOtherEnd: boolean;
   readonly optionsKey: string;
@@ -36,6 +38,7 @@ export class KernelDevice implements NetworkDevice {
   readonly status: Readonly<Record<string, string>>;
   readonly #kernel: Kernel;
   readonly #isOtherEnd: boolean;
+  readonly #device: string;
   readonly #index: number;
   #last: DeviceState = GONE;
 
@@ -46,8 +49,9 @@ export class KernelDevice implements NetworkDevice {
     this.optionsKey = options.optionsKey;
     this.#kernel = kernel;
     this.#isOtherEnd = options.isOtherEnd;
-    this.#index = kernel.control.index(port.name);
-    const driver = kernel.control.driver(port.name);
+    this.#device = options.device ?? port.name;
+    this.#index = kernel.control.index(this.#device);
+    const driver = kernel.control.driver(this.#device);
     this.status =
       driver === undefined
         ? {}
@@ -56,12 +60,12 @@ export class KernelDevice implements NetworkDevice {
 
   /** A tap device lives as long as it is open, also in another namespace, where it is not seen from here. */
   isThere(): boolean {
-    return this.#isOtherEnd || this.#kernel.control.index(this.port.name) === this.#index;
+    return this.#isOtherEnd || this.#kernel.control.index(this.#device) === this.#index;
   }
 
   state(): DeviceState {
     const { control } = this.#kernel;
-    const { name } = this.port;
+    const name = this.#device;
     const flags = control.flags(name);
     // Moved to another namespace: what was known last has to do.
     if (flags === undefined) return this.#last;
@@ -81,16 +85,16 @@ export class KernelDevice implements NetworkDevice {
   }
 
   statistics(): DeviceStatistics | undefined {
-    const counters = this.#kernel.counters.of(this.port.name);
+    const counters = this.#kernel.counters.of(this.#device);
     return counters !== undefined && this.#isOtherEnd ? reversed(counters) : counters;
   }
 
   setMac(mac: Uint8Array): void {
-    this.#kernel.control.setMac(this.port.name, mac);
+    this.#kernel.control.setMac(this.#device, mac);
   }
 
   setMtu(mtu: number): void {
-    this.#kernel.control.setMtu(this.port.name, mtu);
+    this.#kernel.control.setMtu(this.#device, mtu);
   }
 
   close(): void {

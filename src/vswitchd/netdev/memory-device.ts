@@ -1,12 +1,14 @@
 import type { Port } from '../../datapath/index.ts';
+import type { DevicePort } from '../../datapath/ports/index.ts';
 import type { DeviceState, DeviceStatistics, NetworkDevice } from './network-device.ts';
 
 const DEFAULT_MTU = 1500;
 
-/** A device that exists only here: `null`, `dummy`, `patch`. */
+/** A device that exists only here: `null`, `pcap`, `dummy`, `patch`. */
 export class MemoryDevice implements NetworkDevice {
   readonly type: string;
   readonly port: Port;
+  readonly receiver?: DevicePort;
   readonly optionsKey: string;
   readonly status: Readonly<Record<string, string>>;
   readonly #onClose: () => void;
@@ -18,6 +20,7 @@ export class MemoryDevice implements NetworkDevice {
     port: Port,
     options: {
       readonly optionsKey: string;
+      readonly receiver?: DevicePort;
       readonly mac?: Uint8Array;
       readonly status?: Readonly<Record<string, string>>;
       readonly onClose?: () => void;
@@ -26,6 +29,7 @@ export class MemoryDevice implements NetworkDevice {
     this.type = type;
     this.port = port;
     this.optionsKey = options.optionsKey;
+    if (options.receiver !== undefined) this.receiver = options.receiver;
     this.status = options.status ?? {};
     this.#mac = options.mac;
     this.#onClose = options.onClose ?? (() => {});

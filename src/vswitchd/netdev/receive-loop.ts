@@ -28,12 +28,22 @@ export class ReceiveLoop {
 
   add(device: DevicePort, deliver: (packet: Uint8Array) => void): void {
     this.#devices.set(device, deliver);
-    this.start().watch(device.fd);
+    const waiter = this.start();
+    for (const fd of device.descriptors) waiter.watch(fd);
+    if (device.alwaysReady) this.#generate(device, deliver);
   }
 
   /** To be called before the device is closed. */
   remove(device: DevicePort): void {
-    if (this.#devices.delete(device)) this.#waiter?.unwatch(device.fd);
+    if (!this.#devices.delete(device)) return;
+    for (const fd of device.descriptors) this.#waiter?.unwatch(fd);
+  }
+
+  /** A source that never waits gets a turn of the event loop after another, among all else. */
+  #generate(device: DevicePort, deliver: (packet: Uint8Array) => void): void {
+    if (!this.#devices.has(device) || !device.alwaysReady) return;
+    device.receive(BATCH, deliver);
+    setImmediate(() => this.#generate(device, deliver));
   }
 
   #receive(): void {
@@ -46,6 +56,7 @@ export class ReceiveLoop {
   }
 
   async close(): Promise<void> {
+    this.#devices.clear();
     this.#links?.close();
     await this.#waiter?.close();
   }
