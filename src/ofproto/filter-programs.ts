@@ -41,14 +41,12 @@ export interface FilterProgramsOptions {
   readonly engine?: Engine;
   /** log2 of the bytes for packets, stacks and maps. */
   readonly windowBits?: number;
-  /** Where objects are verified and compiled; left out: here, while everything waits. */
+  /** Where objects are verified and compiled, which its owner closes; left out: here, while everything waits. */
   readonly compiler?: ProgramCompiler;
   /** The most programs at once. */
   readonly maxPrograms?: number;
   /** The most bytes of all maps together; left out: what the window holds. */
   readonly maxMapBytes?: number;
-  /** For what must be seen by other threads too. */
-  readonly shared?: boolean;
 }
 
 /** The filter programs of a bridge, and the memory that they and their maps live in. */
@@ -67,7 +65,8 @@ export class FilterPrograms implements ProgramRunner {
   constructor(options: FilterProgramsOptions = {}) {
     this.#engine = options.engine ?? new WasmCompiler();
     this.#compiler = options.compiler ?? new DirectCompiler(this.#engine);
-    const memory = EbpfMemory.standalone({ windowBits: options.windowBits ?? 28, shared: options.shared ?? false });
+    const shared = this.#compiler.needsSharedMemory;
+    const memory = EbpfMemory.standalone({ windowBits: options.windowBits ?? 28, shared });
     const clock = EpochClock.create(memory, 1);
     clock.enter(ONLY_THREAD);
     this.#around = { memory, clock, thread: EbpfThread.create(memory, ONLY_THREAD) };
@@ -294,11 +293,6 @@ export class FilterPrograms implements ProgramRunner {
   /** What programs printed since the last call. */
   takePrints(): readonly PrintRecord[] {
     return this.#around.thread.takePrints();
-  }
-
-  /** Ends the compiler, if it is a thread of its own. */
-  close(): Promise<void> {
-    return this.#compiler.close();
   }
 }
 

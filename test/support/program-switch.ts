@@ -77,7 +77,6 @@ export class ProgramSwitch {
 
   async close(): Promise<void> {
     await this.controllers.close();
-    await this.bridge.programs.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WallClock } from '../../datapath/index.ts';
-import { Bridge, Controllers, type TlsIdentity } from '../../ofproto/index.ts';
+import { Bridge, CompileWorker, Controllers, FilterPrograms, type TlsIdentity } from '../../ofproto/index.ts';
 import { CliError } from '../errors.ts';
 import { loadProgramFiles } from '../program-files.ts';
 import { runDirectory } from '../run-directory.ts';
@@ -21,7 +21,8 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   mkdirSync(rundir, { recursive: true });
   const ports: OpenedPort[] = [];
   const clock = new WallClock();
-  const bridge = new Bridge({ name, clock });
+  const compiler = new CompileWorker();
+  const bridge = new Bridge({ name, clock, programs: new FilterPrograms({ compiler }) });
   let controllers: Controllers | undefined;
   let loop: DeviceLoop | undefined;
   try {
@@ -57,6 +58,7 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
     await stopped;
   } finally {
     await controllers?.close();
+    await compiler.close();
     if (loop === undefined) for (const { device } of ports) device?.close();
     else await loop.close();
   }

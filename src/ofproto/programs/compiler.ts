@@ -50,6 +50,8 @@ export interface BuiltProgram {
 
 /** Reads, verifies and compiles programs, somewhere. */
 export interface ProgramCompiler {
+  /** Does it work on the maps from another thread? */
+  readonly needsSharedMemory: boolean;
   /**
    * Every job ends with `build` or `discard`.
    *
@@ -100,6 +102,7 @@ export function mapAt(
 
 /** Does it all at once, on the thread that asks. */
 export class DirectCompiler implements ProgramCompiler {
+  readonly needsSharedMemory = false;
   readonly #engine: Engine;
   readonly #waiting = new Map<number, Program>();
   #nextJob = 1;

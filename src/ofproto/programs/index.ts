@@ -1,3 +1,4 @@
+export { CompileWorker } from './compile-worker.ts';
 export { DirectCompiler, type ProgramCompiler } from './compiler.ts';
 export {
   type FilterProgram,
