@@ -25,8 +25,9 @@ export class DriverPort implements DevicePort {
     capacity: LARGE_BYTES,
   });
 
-  constructor(driver: PortDriver) {
-    this.name = driver.name;
+  /** @param name of the port, where that is not the device's */
+  constructor(driver: PortDriver, name = driver.name) {
+    this.name = name;
     this.#driver = driver;
     const bytes = new Uint8Array(SEND_BUFFER + LARGE_BYTES);
     const address = addressOf(bytes);

@@ -96,7 +96,7 @@ export class DeviceFactory {
   }
 
   #driver({ name, type }: DeviceRequest, key: string, spec: PortSpec): NetworkDevice {
-    const port = new DriverPort(openDriver(name, spec));
+    const port = new DriverPort(openDriver(name, spec), name);
     if ('device' in spec)
       return new KernelDevice(port, this.#kernel, {
         type,
