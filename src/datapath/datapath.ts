@@ -33,6 +33,17 @@ export interface ProgramRunner {
   matches(program: number, packet: Uint8Array, timeNs: bigint): boolean;
 }
 
+/** What every datapath needs to be made. */
+export interface DatapathOptions {
+  /** Who answers misses. */
+  readonly upcall: UpcallHandler;
+  readonly programs: ProgramRunner;
+  /** Who gets the packets of `toMain` actions; without one they go nowhere. */
+  readonly toMain?: ToMainHandler;
+  /** Bytes of a flow key. */
+  readonly keyBytes: number;
+}
+
 /** A cached flow as listings show it. */
 export interface CachedFlow {
   /** The flow key under the union mask. */
@@ -54,6 +65,12 @@ export interface DatapathCounters {
   dropPortFull: number;
   /** Passes and ports in a row beyond what a packet may take. */
   dropTooDeep: number;
+  /** Packets for which no buffer was free. */
+  dropNoBuffer: number;
+  /** Packets without a verdict that nobody had room to give one. */
+  dropUpcallFull: number;
+  /** Verdicts that were given without being cached: for want of room, or for too many questions. */
+  uncached: number;
 }
 
 /**
@@ -74,6 +91,9 @@ export interface Datapath {
 
   /** From now on no packet is handled by a verdict given before. */
   invalidate(): void;
+
+  /** Brings the counters of all outcomes that the handler of upcalls has given up to date. */
+  readCounters(): void;
 
   /** A packet comes in by a port. */
   receive(inPort: number, packet: Uint8Array, timeNs: bigint): void;

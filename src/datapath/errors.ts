@@ -14,9 +14,21 @@ export const DATAPATH_ERRORS = {
     meaning: 'A network device could not be opened for a port.',
     remedy: 'Check that the device exists and that the process may open it (root, or CAP_NET_RAW and CAP_NET_ADMIN).',
   },
+  DATAPATH_NO_CORE: {
+    meaning: 'The compiled core of the fast path is not among the installed files.',
+    remedy: 'Build it with `npm run build`, or install the package again.',
+  },
+  DATAPATH_NO_MEMORY: {
+    meaning: 'The memory that packets, flows and maps share cannot be had as it is configured.',
+    remedy: 'Configure fewer buffers, flows or bytes of maps, or raise the limit on the address space (ulimit -v).',
+  },
   DATAPATH_PORT_EXISTS: {
     meaning: 'Two ports were given the same number.',
     remedy: 'Choose another number, or remove the first port.',
+  },
+  DATAPATH_TOO_MANY_PORTS: {
+    meaning: 'A datapath has as many ports as its memory was laid out for.',
+    remedy: 'Configure more ports, or remove one.',
   },
 } as const satisfies ErrorTable;
 

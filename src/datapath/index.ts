@@ -4,6 +4,7 @@ export type {
   CachedFlow,
   Datapath,
   DatapathCounters,
+  DatapathOptions,
   ProgramRunner,
   ToMainHandler,
   Upcall,
@@ -11,6 +12,8 @@ export type {
   Verdict,
 } from './datapath.ts';
 export { DATAPATH_ERRORS, DatapathError } from './errors.ts';
+export { CoreDatapath, type CoreDatapathOptions } from './fast/core-datapath.ts';
+export { type DatapathLimits, DEFAULT_LIMITS } from './fast/memory.ts';
 export { type FlowNode, LENGTH_QUESTION, type Outcome, type ProgramResult, Question } from './outcome.ts';
 export { LOCAL_PORT, PlainDatapath, type PlainDatapathOptions } from './plain/plain-datapath.ts';
 export type { Port, PortCounters } from './port.ts';

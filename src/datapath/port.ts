@@ -1,6 +1,8 @@
 /** Where a datapath sends packets. Receiving is the owner's business: it calls `Datapath.receive`. */
 export interface Port {
   readonly name: string;
+  /** Packets sent by this port are only counted; `send` need not be called. */
+  readonly isSink?: boolean;
   /**
    * Takes the packet, or returns false when it has no room; the datapath counts that as a drop. The bytes may be reused
    * afterwards. A port without queues pays no heed to `queue`.

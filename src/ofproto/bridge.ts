@@ -1,4 +1,12 @@
-import { type Clock, type Datapath, PlainDatapath, type Port, type Upcall, type Verdict } from '../datapath/index.ts';
+import {
+  type Clock,
+  type Datapath,
+  type DatapathOptions,
+  PlainDatapath,
+  type Port,
+  type Upcall,
+  type Verdict,
+} from '../datapath/index.ts';
 import { type Action, ALL_TABLES, type FlowMod, type FlowStats, OFPP } from '../openflow/index.ts';
 import { extractKey, KEY, KEY_BYTES, Mask, Match, newKey } from '../packet/index.ts';
 import { OfprotoError } from './errors.ts';
@@ -35,6 +43,8 @@ export interface BridgeOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly programs?: FilterPrograms;
+  /** Makes the datapath; by default the plain one. */
+  readonly datapath?: (options: DatapathOptions) => Datapath;
   /** The most flows of one table. */
   readonly maxFlows?: number;
 }
@@ -90,7 +100,8 @@ export class Bridge {
     this.#tables = new FlowTables(options.maxFlows);
     this.programs = options.programs ?? new FilterPrograms();
     this.#nextTickNs = options.clock.nowNs() + TICK_NS;
-    this.datapath = new PlainDatapath({
+    const createDatapath = options.datapath ?? ((given) => new PlainDatapath(given));
+    this.datapath = createDatapath({
       keyBytes: KEY_BYTES,
       programs: this.programs,
       upcall: (upcall) => this.#answer(upcall),
@@ -460,6 +471,7 @@ export class Bridge {
     const { hits, misses } = this.datapath.counters;
     if (hits + misses === this.#creditedPasses) return;
     this.#creditedPasses = hits + misses;
+    this.datapath.readCounters();
     for (const outcome of this.#outcomes) {
       if (!outcome.credit()) continue;
       for (const { vlan, mac, port } of outcome.lessons) this.macs.refresh(vlan, mac, port, outcome.lastUsedNs);

@@ -4,6 +4,7 @@ import type {
   CachedFlow,
   Datapath,
   DatapathCounters,
+  DatapathOptions,
   ProgramRunner,
   ToMainHandler,
   Upcall,
@@ -15,14 +16,7 @@ import type { Port, PortCounters } from '../port.ts';
 import { FlowCache } from './flow-cache.ts';
 import { runActions } from './packet-actions.ts';
 
-export interface PlainDatapathOptions {
-  /** Who answers misses. */
-  readonly upcall: UpcallHandler;
-  readonly programs: ProgramRunner;
-  /** Who gets the packets of `toMain` actions; without one they go nowhere. */
-  readonly toMain?: ToMainHandler;
-  /** Bytes of a flow key. */
-  readonly keyBytes: number;
+export interface PlainDatapathOptions extends DatapathOptions {
   /** The most flows to cache. */
   readonly cacheCapacity?: number;
 }
@@ -51,6 +45,9 @@ export class PlainDatapath implements Datapath {
     dropNoPort: 0,
     dropPortFull: 0,
     dropTooDeep: 0,
+    dropNoBuffer: 0,
+    dropUpcallFull: 0,
+    uncached: 0,
   };
   readonly #upcall: UpcallHandler;
   readonly #programs: ProgramRunner;
@@ -105,6 +102,9 @@ export class PlainDatapath implements Datapath {
     this.#cache.invalidate();
   }
 
+  /** They always are. */
+  readCounters(): void {}
+
   receive(inPort: number, packet: Uint8Array, timeNs: bigint): void {
     const ingress = this.#ports.get(inPort);
     if (ingress === undefined) {
@@ -151,7 +151,8 @@ export class PlainDatapath implements Datapath {
     this.counters.misses++;
     const { results, outcome } = this.#upcall(pass);
     // The handler may have changed tables (a MAC learnt): what it says holds for the generation that follows.
-    this.#cache.set(index, withPath(this.#cache.get(index), results, outcome));
+    const place = this.#cache.index(pass.key);
+    this.#cache.set(place, withPath(this.#cache.get(place), results, outcome));
     this.counters.cacheEvictions = this.#cache.evictions;
     return outcome;
   }

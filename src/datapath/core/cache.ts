@@ -1,0 +1,251 @@
+// The flow cache: exact match on the words of the key that the union has, open addressing, at most FLOW_WAYS places for a key.
+
+import {
+  FLOW_GENERATION,
+  FLOW_HASH,
+  FLOW_KEY,
+  FLOW_MIN_SLOTS,
+  FLOW_NODE,
+  FLOW_USED,
+  FLOW_WAYS,
+  KEY_STRIDE,
+  NODE_QUESTION,
+  NODE_TAGS,
+  QUESTION_BYTES,
+  QUESTION_MATCHED,
+  QUESTION_PROGRAM,
+  QUESTION_REFUSED,
+  SHARED_GENERATION,
+  SHARED_UNION,
+  STAT_EVICTIONS,
+  STAT_FLOWS,
+  UNION_COUNT,
+  UNION_WORD_BYTES,
+  UNION_WORD_FACTOR,
+  UNION_WORD_MASK,
+  UNION_WORDS,
+} from '../layout.ts';
+import {
+  cacheArea,
+  cacheAreaBytes,
+  cacheFlows,
+  count,
+  keys,
+  nowUnits,
+  packedKeys,
+  questionCount,
+  questions,
+  shared,
+  stats,
+} from './state.ts';
+
+/** The generation and the union that this thread handles packets by. */
+export let generation: u32 = 0;
+export let unionWords: u32 = 0;
+let union: usize = 0;
+/** Flows that the thread itself made void, as its generation's upper bits, when it ran out of questions. */
+let table: usize = 0;
+let stride: usize = 0;
+let slots: u32 = 0;
+let flows: u32 = 0;
+let questionsUsed: u32 = 0;
+let isUpperHalf: bool = false;
+/** Counts up when nodes that were looked up before are void. */
+export let changes: u32 = 0;
+
+/** Counts up when flows have got other nodes. */
+export let installs: u32 = 0;
+
+export function noteInstall(): void {
+  installs++;
+}
+
+/** What a slot of this thread's flows holds as its generation: changes also when the thread gives its own flows up. */
+let stamp: u32 = 0;
+
+export function currentTable(): usize {
+  return table;
+}
+export function currentSlots(): u32 {
+  return slots;
+}
+export function currentStride(): usize {
+  return stride;
+}
+export function currentStamp(): u32 {
+  return stamp;
+}
+
+/** Takes over the verdicts that hold now; true when they are others than before. */
+export function adoptGeneration(): bool {
+  const wanted = atomic.load<u32>(shared + SHARED_GENERATION);
+  if (wanted === generation) return false;
+  generation = wanted;
+  const newUnion: usize = load<u32>(shared, SHARED_UNION);
+  if (newUnion !== union) {
+    union = newUnion;
+    unionWords = load<u32>(union, UNION_COUNT);
+    const bytes: usize = FLOW_KEY + 8 * unionWords;
+    stride = bytes <= 16 ? 16 : bytes <= 32 ? 32 : (bytes + 63) & ~63;
+    slots = 0;
+    table = 0;
+  }
+  clear();
+  return true;
+}
+
+/** Forgets every flow. */
+export function clear(): void {
+  stamp++;
+  flows = 0;
+  questionsUsed = 0;
+  changes++;
+  store<u64>(stats + STAT_FLOWS, 0);
+  // A table that has never been used may hold anything; stamps are never used twice, but for the turn of their count.
+  if (slots === 0 || stamp === 0) start();
+}
+
+function start(): void {
+  stamp = stamp === 0 ? 1 : stamp;
+  slots = FLOW_MIN_SLOTS;
+  table = cacheArea;
+  isUpperHalf = false;
+  memory.fill(table, 0, (<usize>slots + FLOW_WAYS) * stride);
+}
+
+/** Packs the key of a scratch set under the union and returns its hash. */
+export function pack(set: u32): u32 {
+  const key = keys + set * KEY_STRIDE;
+  const to = packedKeys + set * KEY_STRIDE;
+  let sum: u64 = 0;
+  let word = union + UNION_WORDS;
+  for (let i: u32 = 0; i < unionWords; i++) {
+    const value = load<u64>(key + load<u32>(word)) & load<u64>(word, UNION_WORD_MASK);
+    store<u64>(to + (i << 3), value);
+    sum += value * load<u64>(word, UNION_WORD_FACTOR);
+    word += UNION_WORD_BYTES;
+  }
+  return finish(sum);
+}
+
+export function finish(sum: u64): u32 {
+  sum ^= sum >>> 32;
+  sum *= ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
+  return <u32>(sum >>> 32);
+}
+
+function isKey(slot: usize, packed: usize): bool {
+  const bytes = (<usize>unionWords) << 3;
+  for (let i: usize = 0; i < bytes; i += 8) if (load<u64>(slot + i, FLOW_KEY) !== load<u64>(packed + i)) return false;
+  return true;
+}
+
+export function home(hash: u32): usize {
+  return table + <usize>(hash & (slots - 1)) * stride;
+}
+
+/** The slot of a key, 0 when it is not there. */
+export function find(packed: usize, hash: u32): usize {
+  let slot = home(hash);
+  for (let way = 0; way < FLOW_WAYS; way++) {
+    if (load<u32>(slot, FLOW_HASH) === hash && load<u32>(slot, FLOW_GENERATION) === stamp && isKey(slot, packed))
+      return slot;
+    slot += stride;
+  }
+  return 0;
+}
+
+/** What is known of a key, its last use noted; 0 when nothing is. */
+export function lookup(packed: usize, hash: u32): u32 {
+  const slot = find(packed, hash);
+  if (slot === 0) return 0;
+  if (load<u32>(slot, FLOW_USED) !== nowUnits) store<u32>(slot, nowUnits, FLOW_USED);
+  return load<u32>(slot, FLOW_NODE);
+}
+
+/** The slot of a key, made if need be with no node; the flow that has not been used longest makes room. */
+export function obtain(packed: usize, hash: u32): usize {
+  const known = find(packed, hash);
+  if (known !== 0) return known;
+  if (flows >= slots >>> 1) grow();
+  let slot = freeSlot(hash);
+  if (slot === 0 && grow()) slot = freeSlot(hash);
+  if (slot === 0) slot = evict(hash);
+  else flows++;
+  store<u32>(slot, stamp, FLOW_GENERATION);
+  store<u32>(slot, 0, FLOW_NODE);
+  store<u32>(slot, nowUnits, FLOW_USED);
+  store<u32>(slot, hash, FLOW_HASH);
+  memory.copy(slot + FLOW_KEY, packed, (<usize>unionWords) << 3);
+  store<u64>(stats + STAT_FLOWS, flows);
+  return slot;
+}
+
+function freeSlot(hash: u32): usize {
+  let slot = home(hash);
+  for (let way = 0; way < FLOW_WAYS; way++) {
+    if (load<u32>(slot, FLOW_GENERATION) !== stamp) return slot;
+    slot += stride;
+  }
+  return 0;
+}
+
+function evict(hash: u32): usize {
+  count(STAT_EVICTIONS, 1);
+  let slot = home(hash);
+  let oldest = slot;
+  for (let way = 1; way < FLOW_WAYS; way++) {
+    slot += stride;
+    if (nowUnits - load<u32>(slot, FLOW_USED) > nowUnits - load<u32>(oldest, FLOW_USED)) oldest = slot;
+  }
+  return oldest;
+}
+
+/** Doubles the table, in the other half of the area; false when that is not to be. */
+function grow(): bool {
+  if (slots >>> 1 >= cacheFlows) return false;
+  const newSlots = slots << 1;
+  const bytes = (<u64>newSlots + FLOW_WAYS) * stride;
+  if (bytes > cacheAreaBytes) return false;
+  const old = table;
+  const oldEnd = old + (<usize>slots + FLOW_WAYS) * stride;
+  isUpperHalf = !isUpperHalf;
+  table = isUpperHalf ? cacheArea + <usize>cacheAreaBytes : cacheArea;
+  slots = newSlots;
+  memory.fill(table, 0, <usize>bytes);
+  flows = 0;
+  for (let slot = old; slot < oldEnd; slot += stride) {
+    if (load<u32>(slot, FLOW_GENERATION) !== stamp) continue;
+    const to = freeSlot(load<u32>(slot, FLOW_HASH));
+    if (to === 0) {
+      count(STAT_EVICTIONS, 1);
+      continue;
+    }
+    memory.copy(to, slot, stride);
+    flows++;
+  }
+  return true;
+}
+
+// ---- Questions
+
+/** The tree with one more way in it: `results` (program × 2 + matched) in the order they were asked, ending in `outcome`. 0: no room. */
+export function withPath(root: u32, results: usize, resultCount: u32, outcome: u32): u32 {
+  if (resultCount === 0) return outcome;
+  const result = load<u32>(results);
+  let question: usize = 0;
+  if ((root & NODE_TAGS) === NODE_QUESTION && load<u32>(root & ~NODE_TAGS, QUESTION_PROGRAM) === result >>> 1) {
+    question = root & ~NODE_TAGS;
+  } else {
+    if (questionsUsed >= questionCount) return 0;
+    question = questions + questionsUsed * QUESTION_BYTES;
+    questionsUsed++;
+    store<u32>(question, result >>> 1, QUESTION_PROGRAM);
+    store<u64>(question, 0, QUESTION_MATCHED);
+  }
+  const place = question + (result & 1 ? QUESTION_MATCHED : QUESTION_REFUSED);
+  const inner = withPath(load<u32>(place), results + 4, resultCount - 1, outcome);
+  if (inner === 0) return 0;
+  store<u32>(place, inner);
+  return <u32>question | NODE_QUESTION;
+}

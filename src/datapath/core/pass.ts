@@ -1,0 +1,255 @@
+// One pass of a packet: from its key to its outcome's actions.
+
+import {
+  BATCH_PACKETS,
+  COUNTER_BYTES,
+  COUNTER_PACKETS,
+  COUNTER_USED,
+  FLOW_NODE,
+  KEY_IN_PORT,
+  KEY_RECIRC_ID,
+  KEY_STRIDE,
+  LENGTH_QUESTIONS,
+  MAX_DEPTH,
+  MAX_RESULTS,
+  NO_QUEUE,
+  NO_SLOT,
+  NODE_QUESTION,
+  NODE_TAGS,
+  NODE_WAITING,
+  OUTCOME_ACTIONS,
+  OUTCOME_ONLY_PORT,
+  PACKET_ADDRESS,
+  PACKET_BUFFER,
+  PACKET_LENGTH,
+  PACKET_RECORD_BYTES,
+  PORT_NUMBER,
+  PORT_RECORD_BYTES,
+  PORT_RX_BYTES,
+  PORT_RX_PACKETS,
+  PROGRAM_COUNT,
+  PROGRAM_FUNCTION,
+  PROGRAM_MATCHES,
+  PROGRAM_RECORD_BYTES,
+  PROGRAM_RUNS,
+  QUESTION_MATCHED,
+  QUESTION_PROGRAM,
+  QUESTION_REFUSED,
+  SCRATCH_NODES,
+  SCRATCH_VERDICT,
+  STAT_HITS,
+  STAT_MISSES,
+  STAT_TOO_DEEP,
+  STAT_UNCACHED,
+} from '../layout.ts';
+import { run } from './actions.ts';
+import { release } from './buffers.ts';
+import { putBe32 } from './bytes.ts';
+import { adoptGeneration, changes, clear, installs, lookup, noteInstall, obtain, pack, withPath } from './cache.ts';
+import { extract } from './extract.ts';
+import { ask, translate } from './host.ts';
+import { countersOf, output } from './output.ts';
+import {
+  answersAtOnce,
+  batch,
+  buffer,
+  count,
+  hashes,
+  keys,
+  length,
+  now,
+  ownCounters,
+  packedKeys,
+  packet,
+  ports,
+  programs,
+  results,
+  scratch,
+  take,
+} from './state.ts';
+import { wait } from './waiting.ts';
+
+/** Passes that are under way. */
+export let depth: u32 = 0;
+/** Answers of programs that the packet at hand has had. */
+let resultCount: u32 = 0;
+
+export function setDepth(value: u32): void {
+  depth = value;
+}
+
+/** Handles the packets of the batch, which have come in by a port; `startDepth` passes are under way around it. */
+export function receive(slot: u32, packets: u32, startDepth: u32): void {
+  const inPort = load<u32>(ports + slot * PORT_RECORD_BYTES, PORT_NUMBER);
+  let bytes: u64 = 0;
+  for (let i: u32 = 0; i < packets; i++) bytes += load<u32>(batch + i * PACKET_RECORD_BYTES, PACKET_LENGTH);
+  const counters = countersOf(slot);
+  store<u64>(counters, load<u64>(counters, PORT_RX_PACKETS) + packets, PORT_RX_PACKETS);
+  store<u64>(counters, load<u64>(counters, PORT_RX_BYTES) + bytes, PORT_RX_BYTES);
+  if (startDepth >= <u32>MAX_DEPTH) {
+    count(STAT_TOO_DEEP, packets);
+    for (let i: u32 = 0; i < packets; i++) release(load<u32>(batch + i * PACKET_RECORD_BYTES, PACKET_BUFFER));
+    return;
+  }
+  depth = startDepth + 1;
+  classify(inPort, 0, packets);
+  let seen = changes;
+  let seenInstalls = installs;
+  let hits: u64 = 0;
+  const nodes = scratch + SCRATCH_NODES;
+  for (let i: u32 = 0; i < packets; i++) {
+    if (changes !== seen) {
+      classify(inPort, i, packets);
+      seen = changes;
+      seenInstalls = installs;
+    }
+    const record = batch + i * PACKET_RECORD_BYTES;
+    const ofBuffer = load<u32>(record, PACKET_BUFFER);
+    const at: usize = load<u32>(record, PACKET_ADDRESS);
+    const size = load<u32>(record, PACKET_LENGTH);
+    let node = load<u32>(nodes + (i << 2));
+    if ((node & NODE_TAGS) !== 0 || node === 0) {
+      // A packet before it may have been the first of its flow.
+      if (installs !== seenInstalls) node = lookup(packedKeys + i * KEY_STRIDE, load<u32>(hashes + (i << 2)));
+      take(ofBuffer, at, size);
+      node = resolve(i, node, inPort, 0);
+      if (node === 0) continue;
+    } else {
+      hits++;
+    }
+    const outcome: usize = node;
+    credit(outcome, size);
+    const only = load<u32>(outcome, OUTCOME_ONLY_PORT);
+    if (only !== NO_SLOT) {
+      output(only, ofBuffer, at, size, NO_QUEUE, depth);
+    } else {
+      take(ofBuffer, at, size);
+      run(load<u32>(outcome, OUTCOME_ACTIONS), inPort);
+    }
+  }
+  count(STAT_HITS, hits);
+  depth = startDepth;
+}
+
+function credit(outcome: usize, bytes: u32): void {
+  const counters = outcome + ownCounters;
+  store<u64>(counters, load<u64>(counters, COUNTER_PACKETS) + 1, COUNTER_PACKETS);
+  store<u64>(counters, load<u64>(counters, COUNTER_BYTES) + bytes, COUNTER_BYTES);
+  store<u64>(counters, now, COUNTER_USED);
+}
+
+/** Finds the nodes of the batch's packets: keys first, then places in the cache. */
+function classify(inPort: u32, first: u32, packets: u32): void {
+  for (let i = first; i < packets; i++) {
+    const record = batch + i * PACKET_RECORD_BYTES;
+    const key = keys + i * KEY_STRIDE;
+    putBe32(key + KEY_IN_PORT, inPort);
+    extract(load<u32>(record, PACKET_ADDRESS), load<u32>(record, PACKET_LENGTH), key);
+    store<u32>(hashes + (i << 2), pack(i));
+  }
+  const nodes = scratch + SCRATCH_NODES;
+  for (let i = first; i < packets; i++)
+    store<u32>(nodes + (i << 2), lookup(packedKeys + i * KEY_STRIDE, load<u32>(hashes + (i << 2))));
+}
+
+/** Another pass for the packet that is worked on; uses up one holder of its buffer. */
+export function pass(inPort: u32, recircId: u32): void {
+  if (depth >= <u32>MAX_DEPTH) {
+    count(STAT_TOO_DEEP, 1);
+    release(buffer);
+    return;
+  }
+  const set = BATCH_PACKETS + depth;
+  depth++;
+  const key = keys + set * KEY_STRIDE;
+  putBe32(key + KEY_IN_PORT, inPort);
+  putBe32(key + KEY_RECIRC_ID, recircId);
+  extract(packet, length, key);
+  const hash = pack(set);
+  store<u32>(hashes + (set << 2), hash);
+  const outcome = resolve(set, lookup(packedKeys + set * KEY_STRIDE, hash), inPort, recircId);
+  if (outcome !== 0) carryOut(outcome, inPort);
+  depth--;
+}
+
+/** Counts the packet that is worked on for an outcome, and does what that says. */
+export function carryOut(outcome: usize, inPort: u32): void {
+  credit(outcome, length);
+  run(load<u32>(outcome, OUTCOME_ACTIONS), inPort);
+}
+
+/** The outcome of the packet that is worked on, whose flow has `root`; 0 when the packet waits, or is gone, since there is none. */
+export function resolve(set: u32, root: u32, inPort: u32, recircId: u32): u32 {
+  resultCount = 0;
+  const node = follow(set, root);
+  if (node !== 0 && (node & NODE_WAITING) === 0) {
+    count(STAT_HITS, 1);
+    return node;
+  }
+  count(STAT_MISSES, 1);
+  if (answersAtOnce) return translateNow(set, inPort, recircId);
+  wait(set, load<u32>(hashes + (set << 2)), root, inPort, recircId, resultCount);
+  return 0;
+}
+
+/** Asks the questions of a flow until there is an outcome; 0 where no packet has gone before. The answers are kept. */
+function follow(set: u32, root: u32): u32 {
+  let node = root;
+  while ((node & NODE_TAGS) === NODE_QUESTION) {
+    const question: usize = node & ~NODE_TAGS;
+    const program = load<u32>(question, QUESTION_PROGRAM);
+    const matched = answer(program);
+    if (resultCount < <u32>MAX_RESULTS) store<u32>(results + set * 256 + (resultCount << 2), (program << 1) | matched);
+    resultCount++;
+    node = load<u32>(question + (matched ? QUESTION_MATCHED : QUESTION_REFUSED));
+  }
+  return node;
+}
+
+function answer(program: u32): u32 {
+  if (program >= <u32>PROGRAM_COUNT) return length > program - LENGTH_QUESTIONS ? 1 : 0;
+  const record = programs + program * PROGRAM_RECORD_BYTES;
+  const place = load<u32>(record, PROGRAM_FUNCTION);
+  if (place === 0) return ask(program, packet, length);
+  const matched: u32 = call_indirect<i64>(place, <u32>packet, length) === 1 ? 1 : 0;
+  store<u64>(record, load<u64>(record, PROGRAM_RUNS) + 1, PROGRAM_RUNS);
+  store<u64>(record, load<u64>(record, PROGRAM_MATCHES) + matched, PROGRAM_MATCHES);
+  return matched;
+}
+
+/** Has the packet translated by a call, and caches what it says. */
+function translateNow(set: u32, inPort: u32, recircId: u32): u32 {
+  const savedBuffer = buffer;
+  const savedPacket = packet;
+  const savedLength = length;
+  const savedDepth = depth;
+  const outcome = translate(set, packet, length, inPort, recircId, resultCount);
+  depth = savedDepth;
+  take(savedBuffer, savedPacket, savedLength);
+  // What was asked may have changed the tables: what it says holds for the verdicts that follow.
+  adoptGeneration();
+  install(set, pack(set), scratch + SCRATCH_VERDICT, outcome);
+  return outcome;
+}
+
+/** Caches the way to an outcome: `verdict` is u32 results, then the results. */
+export function install(set: u32, hash: u32, verdict: usize, outcome: u32): void {
+  const found = load<u32>(verdict);
+  if (found > <u32>MAX_RESULTS) {
+    count(STAT_UNCACHED, 1);
+    return;
+  }
+  const packed = packedKeys + set * KEY_STRIDE;
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const slot = obtain(packed, hash);
+    const node = withPath(load<u32>(slot, FLOW_NODE), verdict + 4, found, outcome);
+    if (node !== 0) {
+      store<u32>(slot, node, FLOW_NODE);
+      noteInstall();
+      return;
+    }
+    // No more room for questions: all flows are given up, and with them theirs.
+    clear();
+  }
+  count(STAT_UNCACHED, 1);
+}
