@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type BpfMap, loadObject } from '../../src/bpf/index.ts';
 import { toHex } from '../../src/bytes/index.ts';
-import { CallbackPort, ManualClock } from '../../src/datapath/index.ts';
+import {
+  CallbackPort,
+  CoreDatapath,
+  type Datapath,
+  type DatapathOptions,
+  ManualClock,
+  PlainDatapath,
+} from '../../src/datapath/index.ts';
 import { Bridge, FilterPrograms, OfprotoError } from '../../src/ofproto/index.ts';
 import { OpenflowError, parseFlow } from '../../src/openflow/index.ts';
 import { runs } from '../support/property-runs.ts';
@@ -186,6 +193,17 @@ const programsOf: readonly FilterPrograms[] = [
   new FilterPrograms({ windowBits: 27 }),
 ];
 
+const plain = (options: DatapathOptions): Datapath => new PlainDatapath(options);
+const limits = {
+  windowBits: 23,
+  smallBuffers: 64,
+  largeBuffers: 4,
+  cacheBytes: 1 << 22,
+  outcomeBytes: 1 << 20,
+  ringBytes: 4096,
+};
+const core = (options: DatapathOptions): Datapath => new CoreDatapath({ ...options, limits });
+
 /** A bridge, and everything that can be seen of it. */
 class Subject {
   readonly #clock = new ManualClock(SECOND);
@@ -195,11 +213,15 @@ class Subject {
   /** The programs that flows name, loaded anew; others are left over from earlier runs. */
   readonly #named: readonly number[];
 
-  constructor(programs: FilterPrograms, named: readonly number[]) {
+  constructor(
+    programs: FilterPrograms,
+    named: readonly number[],
+    datapath: (options: DatapathOptions) => Datapath = plain,
+  ) {
     this.#programs = programs;
     this.#named = named;
     for (const i of named) programs.load(i, `p${i}`, PROGRAMS[i - 1], 0n);
-    this.#bridge = new Bridge({ name: 'br0', clock: this.#clock, programs });
+    this.#bridge = new Bridge({ name: 'br0', clock: this.#clock, programs, datapath });
     for (const port of [1, 2, 3])
       this.#bridge.addPort(port, new CallbackPort(`p${port}`, (bytes) => this.#sent.push(`${port} ${toHex(bytes)}`)));
     this.#bridge.setSendsMisses(true);
@@ -268,7 +290,10 @@ function contents(map: BpfMap): string[] {
   return entries.map(({ key, value }) => `${toHex(key)}=${toHex(value)}`).sort();
 }
 
-it('does to every packet with its cache what it does without', () => {
+it.each([
+  ['with its cache', plain],
+  ['in the core of the fast path', core],
+])('does to every packet %s what it does without a cache', (_, datapath) => {
   fc.assert(
     fc.property(
       fc.array(randomFlow, { minLength: 1, maxLength: 14 }),
@@ -279,7 +304,7 @@ it('does to every packet with its cache what it does without', () => {
         const all: Step[] = [...flows.map((flow) => ({ kind: 'add', flow }) as const), ...steps];
         const named = new Set(all.map((step) => ('flow' in step ? step.flow.program : 0)));
         const loaded = PROGRAMS.map((_, i) => i + 1).filter((id) => named.has(id));
-        const cached = new Subject(programsOf[0], loaded);
+        const cached = new Subject(programsOf[0], loaded, datapath);
         const uncached = new Subject(programsOf[1], loaded);
         for (const step of all) expect(cached.step(step, true)).toEqual(uncached.step(step, false));
         expect(cached.state()).toEqual(uncached.state());

@@ -41,6 +41,7 @@ import {
   STAT_MISSES,
   STAT_TOO_DEEP,
   STAT_UNCACHED,
+  STAT_UPCALL_FULL,
 } from '../layout.ts';
 import { run } from './actions.ts';
 import { release } from './buffers.ts';
@@ -228,6 +229,11 @@ function translateNow(set: u32, inPort: u32, recircId: u32): u32 {
   take(savedBuffer, savedPacket, savedLength);
   // What was asked may have changed the tables: what it says holds for the verdicts that follow.
   adoptGeneration();
+  if (outcome === 0) {
+    count(STAT_UPCALL_FULL, 1);
+    release(buffer);
+    return 0;
+  }
   install(set, pack(set), scratch + SCRATCH_VERDICT, outcome);
   return outcome;
 }

@@ -67,9 +67,9 @@ export class CoreDatapath implements Datapath {
   #deliveries: Delivery[] = [];
   /** Passes under way around what is done now. */
   #depth = 0;
-  /** Calls of the core under way: its memory of outcomes must stay as it is. */
-  #running = 0;
-  #outcomesAreVoid = false;
+  /** The core has been called and has not returned; and verdicts were made void since then. */
+  #running = false;
+  #hasInvalidated = false;
 
   /** @throws DatapathError DATAPATH_NO_MEMORY, DATAPATH_NO_CORE */
   constructor(options: CoreDatapathOptions) {
@@ -127,20 +127,14 @@ export class CoreDatapath implements Datapath {
   invalidate(): void {
     const at = this.memory.shared + SHARED_GENERATION;
     this.memory.setWord(at, this.memory.word(at) + 1);
-    this.#outcomesAreVoid = true;
-    this.#settle();
+    // An outcome that is being carried out must stay where it is until the core returns.
+    this.#outcomes.startGeneration(this.#running && this.#hasInvalidated);
+    this.#hasInvalidated = this.#running;
+    if (!this.#running) this.#core.adoptGeneration();
   }
 
   readCounters(): void {
     this.#outcomes.collect();
-  }
-
-  /** When no outcome is being carried out, those of earlier generations make room. */
-  #settle(): void {
-    if (!this.#outcomesAreVoid || this.#running > 0) return;
-    this.#outcomesAreVoid = false;
-    this.#outcomes.startGeneration();
-    this.#core.adoptGeneration();
   }
 
   receive(inPort: number, packet: Uint8Array, timeNs: bigint): void {
@@ -181,21 +175,19 @@ export class CoreDatapath implements Datapath {
 
   /** Calls the core, then delivers what it has for JavaScript, in the order of the actions. */
   #run(timeNs: bigint, call: () => void): void {
-    this.#settle();
     const outerDeliveries = this.#deliveries;
     const deliveries: Delivery[] = [];
     this.#deliveries = deliveries;
     this.#timeNs = timeNs;
     this.#core.setNow(timeNs);
-    this.#core.adoptGeneration();
-    this.#running++;
+    this.#running = true;
     try {
       call();
     } finally {
-      this.#running--;
+      this.#running = false;
+      this.#hasInvalidated = false;
       this.#deliveries = outerDeliveries;
     }
-    this.#settle();
     const outerDepth = this.#depth;
     try {
       for (const { depth, deliver } of deliveries) {
@@ -240,10 +232,8 @@ export class CoreDatapath implements Datapath {
   #placeOutcome(outcome: Parameters<OutcomeStore['place']>[0]): number {
     const address = this.#outcomes.place(outcome);
     if (address !== undefined) return address;
-    // No room for another one: all make room. What is being carried out lies in the other area.
-    this.#outcomes.startGeneration();
-    const at = this.memory.shared + SHARED_GENERATION;
-    this.memory.setWord(at, this.memory.word(at) + 1);
+    // No room for another one: all make room.
+    this.invalidate();
     return this.#outcomes.place(outcome) ?? 0;
   }
 
@@ -273,7 +263,6 @@ export class CoreDatapath implements Datapath {
   }
 
   flows(): Iterable<CachedFlow> {
-    this.#settle();
     return cachedFlows(this.memory, this.#core, this.#union, this.#keyBytes, (address) => this.#outcomes.at(address));
   }
 }

@@ -93,11 +93,15 @@ export class OutcomeStore {
     }
   }
 
-  /** All are void, and no thread will look at them any more. What was counted is taken over first. */
-  startGeneration(): void {
+  /**
+   * All are void; what was counted is taken over first. Those of the generation before this one must be out of use, for the next ones
+   * are put in their place, unless `staysInArea`.
+   */
+  startGeneration(staysInArea = false): void {
     this.collect();
     this.#placed = new Map();
     this.#byAddress.clear();
+    if (staysInArea) return;
     this.#area = 1 - this.#area;
     this.#next = this.#memory.outcomes[this.#area];
   }
