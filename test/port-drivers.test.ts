@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AfPacketDriver } from '../src/datapath/ports/af-packet-driver.ts';
 import { AfXdpDriver } from '../src/datapath/ports/af-xdp-driver.ts';
 import { BATCH_PACKETS, PACKET_START, type PacketBatch, type PortDriver } from '../src/datapath/ports/driver.ts';
-import { addressOf } from '../src/datapath/ports/linux.ts';
+import { HostShield } from '../src/datapath/ports/host-shield.ts';
+import { addressOf, ifNameToIndex } from '../src/datapath/ports/linux.ts';
 import { finishPacketsOf, namespacesMissing } from './support/namespaces.ts';
 import { SwitchedHosts } from './support/switched-hosts.ts';
 
@@ -121,6 +122,23 @@ describe.skipIf(missing !== undefined)(`drivers between two hosts (${missing ?? 
     const [sent, received] = await transfer();
     expect(received).toBe(sent);
     expect(wire.largest).toBeGreaterThan(SMALL);
+  });
+
+  it('AF_PACKET keeps the host from answering by itself', async (context) => {
+    const [device] = hosts.devices;
+    const probe = new HostShield(ifNameToIndex(device) as number);
+    probe.close();
+    if (!probe.isUp) context.skip('needs TCX hooks: Linux 6.6');
+    spawnSync('ip', ['address', 'add', '10.8.0.9/32', 'dev', device]);
+    const asked = async () => {
+      const { output } = run(hosts.left, 'ping', '-c', '2', '-i', '0.1', '-W', '1', '10.8.0.9');
+      return Number(/(\d+) received/.exec(await output)?.[1]);
+    };
+    spawnSync('ip', ['route', 'add', '10.8.0.1/32', 'dev', device]);
+    expect(await asked()).toBe(2);
+    wire = new Wire(new AfPacketDriver(device), new AfPacketDriver(hosts.devices[1]));
+    expect(await asked()).toBe(0);
+    expect(await pings()).toBe(5);
   });
 
   it('AF_XDP passes pings and TCP', async (context) => {

@@ -6,7 +6,8 @@ import {
   type PacketBatch,
   type PortDriver,
 } from './driver.ts';
-import { addressOf, close, ERRNO, errno, recvmmsg, sendmmsg } from './linux.ts';
+import { HostShield } from './host-shield.ts';
+import { addressOf, close, ERRNO, errno, ifNameToIndex, recvmmsg, sendmmsg } from './linux.ts';
 import { MessageBlock } from './message-block.ts';
 import { CONTROL_BYTES, openPacketSocket, type VlanTagBeside, vlanTagBeside } from './packet-socket.ts';
 import { placeReceived, SPILL_BYTES } from './received.ts';
@@ -16,13 +17,17 @@ const MSG_DONTWAIT = 0x40;
 const VLAN_TAG_BYTES = 4;
 const MAC_ADDRESSES_BYTES = 12;
 
-/** A network device through an AF_PACKET socket; checksums and segments that the kernel left to do pass through. */
+/**
+ * A network device through an AF_PACKET socket; checksums and segments that the kernel left to do pass through. While it is a
+ * port, the host itself gets nothing from it.
+ */
 export class AfPacketDriver implements PortDriver {
   readonly name: string;
   readonly descriptors: readonly number[];
   readonly alwaysReady = false;
   readonly counters: DriverCounters = { rxErrors: 0, rxDropped: 0, txErrors: 0 };
   readonly #fd: number;
+  readonly #shield: HostShield;
   readonly #received = new MessageBlock(BATCH_PACKETS, 3);
   readonly #sent = new MessageBlock(BATCH_PACKETS, 2);
   readonly #controls: DataView[] = [];
@@ -33,6 +38,7 @@ export class AfPacketDriver implements PortDriver {
     this.name = name;
     this.#fd = openPacketSocket(name);
     this.descriptors = [this.#fd];
+    this.#shield = new HostShield(ifNameToIndex(name) as number);
     for (let i = 0; i < BATCH_PACKETS; i++) {
       const control = new Uint8Array(CONTROL_BYTES);
       const spill = new Uint8Array(SPILL_BYTES);
@@ -89,6 +95,7 @@ export class AfPacketDriver implements PortDriver {
   }
 
   close(): void {
+    this.#shield.close();
     close(this.#fd);
   }
 }
