@@ -31,6 +31,7 @@ import {
   type PortSettings,
   PortTable,
 } from './port-table.ts';
+import { MapSending } from './programs/map-sending.ts';
 import { ProgramUse } from './programs/program-use.ts';
 import { REMOVED_REASON, type RemovedReason, type Rule } from './rule.ts';
 import { FlowTransaction } from './transaction.ts';
@@ -64,6 +65,7 @@ export class Bridge {
   readonly datapath: Datapath;
   readonly programs: FilterPrograms;
   readonly programUse = new ProgramUse();
+  readonly mapSending = new MapSending();
   readonly macs = new MacTable();
   readonly ports = new PortTable();
   /** Packets dropped because their translation was given up, by reason. */
@@ -456,6 +458,7 @@ export class Bridge {
         if (this.macs.learn(vlan, mac, port, timeNs)) this.#isVoid = true;
       },
       note: (note) => this.#notes.add(note),
+      noteMaps: (maps) => this.#notes.addMaps(maps),
       freeze: (pass) => this.#frozen.add(pass),
     };
   }
@@ -463,6 +466,11 @@ export class Bridge {
   #packetIn(note: number, packet: Uint8Array): void {
     const known = this.#notes.get(note);
     if (known === undefined || this.#listeners.size === 0) return;
+    if ('maps' in known) {
+      if (this.mapSending.isAllowed(known.program, this.#clock.nowNs()))
+        for (const listener of [...this.#listeners]) listener.mapsSent?.(known);
+      return;
+    }
     for (const listener of [...this.#listeners]) listener.packetIn?.({ ...known, packet: packet.slice() });
   }
 

@@ -27,6 +27,7 @@ const INDEPENDENT: ReadonlySet<ActionType> = new Set<ActionType>([
   'clear_actions',
   'exit',
   'note',
+  'send_maps',
 ]);
 
 /**

@@ -2,6 +2,7 @@ import type { Match } from '../packet/index.ts';
 import type { FlowChange } from './flow-changes.ts';
 import type { BridgePort } from './port-table.ts';
 import type { RemovedReason, Rule } from './rule.ts';
+import type { MapsNote } from './translate/controller.ts';
 
 /** A packet on its way to controllers. */
 export interface PacketIn {
@@ -45,4 +46,6 @@ export interface BridgeListener {
   /** Flows added, modified and removed, for those who watch them. */
   flowsChanged?(changes: readonly FlowChange[]): void;
   portStatus?(status: PortStatus): void;
+  /** Maps of a filter program that an action sends to controllers. */
+  mapsSent?(maps: MapsNote): void;
 }

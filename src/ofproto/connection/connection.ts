@@ -13,8 +13,10 @@ import {
 import { field, type OpenflowVersion } from '../../packet/index.ts';
 import { clockMs } from '../clock.ts';
 import type { FlowRemoved, PacketIn, PortStatus } from '../listeners.ts';
+import type { MapsNote } from '../translate/controller.ts';
 import { flowRemovedMessage, packetInMessage, portStatusMessage } from './announcement.ts';
 import { END_OF_FILE, type LinkState, PROTOCOL_ERROR, socketErrorText, TIMED_OUT, type Timed } from './link.ts';
+import { MapFeed } from './map-feed.ts';
 import { helloVersions, negotiate, noCommonVersion } from './negotiation.ts';
 import { Outbox } from './outbox.ts';
 import { type LimiterCounters, PacketLimiter } from './packet-limiter.ts';
@@ -145,6 +147,7 @@ export class Connection implements Timed {
   close(reason: string, error?: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#session?.feed?.close();
     this.closeReason = reason;
     this.lastError = error;
     // What has been written still goes out; a peer that does not read is not waited for.
@@ -175,6 +178,12 @@ export class Connection implements Timed {
   portStatus(status: PortStatus): void {
     const session = this.#listening;
     if (session) this.#announce(session, portStatusMessage(session, status));
+  }
+
+  /** For those who know what maps are; a secondary controller is not told, as of packets. */
+  mapsSent(maps: MapsNote): void {
+    const session = this.#listening;
+    if (session?.oko && session.isListening && session.role !== 'secondary') session.feed?.send(maps);
   }
 
   get #listening(): Session | undefined {
@@ -278,9 +287,23 @@ export class Connection implements Timed {
       this.#refuseHello(header.version, header.xid, noCommonVersion(versions, message satisfies Hello, header.version));
       return;
     }
-    this.#session = new Session(this.kind, version, this.#options.enableAsyncMessages);
+    const session = new Session(this.kind, version, this.#options.enableAsyncMessages);
+    session.feed = this.#mapFeed(session);
+    this.#session = session;
     this.#heard();
     this.#options.onReady?.(this);
+  }
+
+  #mapFeed(session: Session): MapFeed {
+    return new MapFeed({
+      bridge: this.#control.bridge,
+      send: (message) => {
+        for (const bytes of encodeMessage(message, session.dialect)) this.#outbox.reply(bytes);
+      },
+      drained: () => this.#outbox.drained(),
+      waiting: () => this.#options.onWaiting?.(),
+      nowMs: () => this.#nowMs(),
+    });
   }
 
   /** In the version of the peer's header, if it can be, so that the peer can read it. */
@@ -314,13 +337,15 @@ export class Connection implements Timed {
     if (this.#session === undefined) return this.#heardMs + HELLO_TIMEOUT_MS;
     const probe = probeIntervalMs === 0 ? Number.POSITIVE_INFINITY : (this.#askedMs ?? this.#heardMs) + probeIntervalMs;
     const { miss, action } = this.#limiters ?? {};
-    return Math.min(probe, miss?.deadlineMs ?? probe, action?.deadlineMs ?? probe);
+    const feedMs = this.#session.feed?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(probe, feedMs, miss?.deadlineMs ?? probe, action?.deadlineMs ?? probe);
   }
 
   run(nowMs: number): void {
     if (this.#isClosed) return;
     this.#limiters?.miss.run(nowMs);
     this.#limiters?.action.run(nowMs);
+    this.#session?.feed?.run(nowMs);
     const { probeIntervalMs = 0 } = this.#settings;
     if (this.#session === undefined) {
       if (nowMs - this.#heardMs >= HELLO_TIMEOUT_MS) this.close('the peer sent no hello', TIMED_OUT);

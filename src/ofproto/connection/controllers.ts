@@ -69,6 +69,7 @@ export class Controllers implements SwitchControl {
       packetIn: (packetIn) => this.#each((connection) => connection.packetIn(packetIn)),
       flowRemoved: (removed) => this.#each((connection) => connection.flowRemoved(removed)),
       portStatus: (status) => this.#each((connection) => connection.portStatus(status)),
+      mapsSent: (maps) => this.#each((connection) => connection.mapsSent(maps)),
     });
     this.#wakeAt(this.#nowMs() + CHECK_INTERVAL_MS);
   }

@@ -7,7 +7,6 @@ import {
   formatRuleMatch,
   type OkoBody,
   type OkoMessage,
-  type OkoRequest,
   type ProgramDescription,
   type ProgramLoad,
   type ProgramUnload,
@@ -54,7 +53,7 @@ type Parts = Generator<OkoBody | undefined | Promise<void>>;
 function* carryOut(control: SwitchControl, session: Session, body: OkoBody, xid: number): Parts {
   const { bridge } = control;
   const { programs } = bridge;
-  const request = body as OkoRequest;
+  const request = body;
   switch (request.kind) {
     case 'features_request':
       yield {
@@ -99,6 +98,9 @@ function* carryOut(control: SwitchControl, session: Session, body: OkoBody, xid:
       yield* entryParts(control, request.program, map, 'dump', mapContents(programs, map));
       return;
     }
+    case 'map_subscribe':
+      session.feed?.subscribe(request, xid);
+      return;
     default:
       throw new ExtensionError('OKO_BAD_REQUEST', `a switch does not take ${body.kind}`);
   }

@@ -59,6 +59,7 @@ const HANDLERS = {
   controller({ maxLen, controllerId, reason, userdata }, walk) {
     toControllers(walk, maxLen, controllerId, reason, userdata);
   },
+  send_maps: ({ program, maps }, walk) => walk.emitMaps({ program, maps }),
   enqueue({ port, queue }, walk) {
     const real = port === OFPP.inPort ? walk.inPort : port;
     if (real === walk.inPort && port !== OFPP.inPort) return;
@@ -195,6 +196,7 @@ const LAYER_2_ACTIONS: ReadonlySet<ActionType> = new Set<ActionType>([
   'mod_dl_dst',
   'set_tunnel',
   'set_queue',
+  'send_maps',
   'exit',
   'note',
 ]);

@@ -13,6 +13,13 @@ export interface ControllerNote {
   readonly key: Uint8Array;
 }
 
+/** Maps that go to controllers instead of a packet. */
+export interface MapsNote {
+  readonly program: number;
+  /** By their numbers. */
+  readonly maps: readonly number[];
+}
+
 const IN_PORT = field('in_port_oxm');
 /** What a packet-in tells where it is not zero, beside the port. */
 const METADATA_FIELDS: readonly Field[] = [
@@ -36,8 +43,8 @@ export function pipelineMetadata(key: Uint8Array): Match {
 export class ControllerNotes {
   #next = 0;
   #ids = new Map<string, number>();
-  #current = new Map<number, PacketIn>();
-  #previous = new Map<number, PacketIn>();
+  #current = new Map<number, PacketIn | MapsNote>();
+  #previous = new Map<number, PacketIn | MapsNote>();
 
   add(note: ControllerNote): number {
     const { reason, miss, table, cookie, maxLen, controllerId, userdata } = note;
@@ -49,16 +56,24 @@ export class ControllerNotes {
     };
     const numbers = [reason, miss, table, cookie, maxLen, controllerId, userdata?.join('.')].join('/');
     const identity = `${numbers}/${packetIn.metadata.mask.length}/${packetIn.metadata.identity}`;
+    return this.#intern(identity, packetIn);
+  }
+
+  addMaps(note: MapsNote): number {
+    return this.#intern(`maps ${note.program}: ${note.maps}`, note);
+  }
+
+  #intern(identity: string, note: PacketIn | MapsNote): number {
     const known = this.#ids.get(identity);
     if (known !== undefined) return known;
     const id = this.#next++;
     this.#ids.set(identity, id);
-    this.#current.set(id, packetIn);
+    this.#current.set(id, note);
     return id;
   }
 
   /** All but the packet. */
-  get(id: number): PacketIn | undefined {
+  get(id: number): PacketIn | MapsNote | undefined {
     return this.#current.get(id) ?? this.#previous.get(id);
   }
 

@@ -8,7 +8,7 @@ import type { PacketAnswers } from '../packet-programs.ts';
 import type { PortTable } from '../port-table.ts';
 import type { Rule } from '../rule.ts';
 import { carryOut } from './actions.ts';
-import type { ControllerNote } from './controller.ts';
+import type { ControllerNote, MapsNote } from './controller.ts';
 import type { FrozenPass } from './frozen.ts';
 import { keyNumber, putKeyNumber } from './key-fields.ts';
 import { PacketRewrites, type SavedRewrites } from './rewrites.ts';
@@ -25,6 +25,8 @@ export interface Pipeline {
   learn(lesson: Lesson): void;
   /** A number for a packet that a controller is to have. */
   note(note: ControllerNote): number;
+  /** The number of a note about maps that go to controllers. */
+  noteMaps(note: MapsNote): number;
   /** A number for the rest of the pipeline, to be taken up in another pass. */
   freeze(pass: FrozenPass): number;
   readonly tracer?: Tracer;
@@ -251,6 +253,11 @@ export class PacketWalk {
   emitNote(part: Pick<ControllerNote, 'reason' | 'miss' | 'cookie' | 'maxLen' | 'controllerId' | 'userdata'>): void {
     const note = this.pipeline.note({ ...part, table: this.table, key: this.key.slice() });
     this.rewrites.emit(this.key, { kind: 'toMain', note });
+  }
+
+  /** Sends maps of a filter program to controllers. */
+  emitMaps(maps: MapsNote): void {
+    this.rewrites.emit(this.key, { kind: 'toMain', note: this.pipeline.noteMaps(maps) });
   }
 
   /** Runs `body` so that what it does to the packet and to the pipeline's state counts within it only; `exit` counts everywhere. */
