@@ -25,6 +25,10 @@ export const CLI_ERRORS = {
     meaning: 'The switch did not answer in time.',
     remedy: 'Check that it is not overloaded; try again.',
   },
+  CLI_VSCTL: {
+    meaning: '`oko vsctl` refused a command, or the database did. It prints no code, as ovs-vsctl prints none.',
+    remedy: 'The message says what is wrong; ovs-vsctl(8) has the commands.',
+  },
   CLI_NO_SUCH_CODE: {
     meaning: '`oko explain` was asked for a code that does not exist.',
     remedy: '`oko explain` without a code lists all of them.',

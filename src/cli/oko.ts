@@ -12,6 +12,7 @@ import { explainCommand } from './explain.ts';
 import { ofctlCommand } from './ofctl/ofctl.ts';
 import { replayCommand } from './replay/replay.ts';
 import { shellCommand } from './shell.ts';
+import { vsctlCommand } from './vsctl/vsctl.ts';
 
 /** The whole command line. */
 export function okoCommand(): Command {
@@ -24,6 +25,7 @@ export function okoCommand(): Command {
     .addCommand(runDaemonCommand())
     .addCommand(bridgeCommand())
     .addCommand(ofctlCommand())
+    .addCommand(vsctlCommand())
     .addCommand(shellCommand())
     .addCommand(bpfCommand())
     .addCommand(explainCommand())

@@ -132,6 +132,11 @@ export const OVSDB_ERRORS = {
     meaning: 'The database server answered a request with an error.',
     remedy: 'The message holds what the server said.',
   },
+  OVSDB_VALUE_TEXT: {
+    meaning: 'A value on a command line is not written as ovs-vsctl(8) says under "Database Values".',
+    remedy:
+      'Write sets as [a,b], maps as {k=v}, and put strings with other than letters and digits into double quotes.',
+  },
   OVSDB_FILE_CORRUPT: {
     meaning: 'A record in the middle of a database file is damaged.',
     remedy: 'See "Recovery" in docs/ovsdb.md: keep a copy, then cut the file at the offset that the message names.',

@@ -10,6 +10,7 @@ import { compileSchema } from '../schema/compile.ts';
 import type { ColumnName, RowOf, SchemaDefinition, TableName } from '../schema/definition.ts';
 import type { DatabaseSchema } from '../schema/schema.ts';
 import { parseSchema } from '../schema/schema-json.ts';
+import { Draft } from './draft.ts';
 import { type PlainRowEvent, Replica } from './replica.ts';
 import { ClientTransaction } from './transaction.ts';
 
@@ -87,6 +88,21 @@ export class OvsdbClient<D extends SchemaDefinition> {
 
   row<T extends TableName<D>>(table: T, uuid: Uuid): RowOf<D, T> | undefined {
     return this.rows(table).get(uuid);
+  }
+
+  /** The schema that the client was made with, compiled. */
+  get schema(): DatabaseSchema {
+    return this.#schema;
+  }
+
+  /** A draft of changes to what the replica has now; see `Draft`. */
+  draft(): Draft {
+    const replica = this.#replica;
+    return new Draft({
+      schema: this.#schema,
+      uuids: (table) => replica.rows(table).keys(),
+      data: (table, uuid) => replica.tables.get(table)?.rows.get(uuid)?.data,
+    });
   }
 
   /** Calls back with the changes of each update. When a transaction of this client commits, that is before its result. */

@@ -65,6 +65,11 @@ export class Listener {
     return listener;
   }
 
+  /** Takes no more clients; those that there are stay. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
   /** Stops listening and drops the clients. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
