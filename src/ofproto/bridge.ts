@@ -270,6 +270,12 @@ export class Bridge {
     return [...select(this.#tables, allFlows(Match.ALL))];
   }
 
+  /** The flows that a query is about, as they are now. @throws OfprotoError OFPROTO_BAD_TABLE */
+  rulesOf(query: FlowQuery): readonly Rule[] {
+    this.#settle();
+    return [...select(this.#tables, query)];
+  }
+
   /** Statistics of the flows that a query is about, exact now; take them before anything else happens. @throws OfprotoError OFPROTO_BAD_TABLE */
   *flowStats(query: FlowQuery): Iterable<FlowStats> {
     this.#settle();
@@ -377,7 +383,7 @@ export class Bridge {
     if (this.#listeners.size === 0) return;
     const timeNs = this.#clock.nowNs();
     for (const listener of [...this.#listeners]) {
-      listener.flowsChanged?.(changes.changes);
+      listener.flowsChanged?.(changes.changes, reason);
       if (listener.flowRemoved === undefined) continue;
       for (const { kind, rule } of changes.changes)
         if (kind === 'removed' && !rule.isHidden) listener.flowRemoved({ rule, reason: reason(rule), timeNs });

@@ -11,9 +11,16 @@ export interface FlowModOptions {
   /** What the sender speaks; modifications and counters differ by it. Left out: 1.0. */
   readonly version?: OpenflowVersion;
   /** Whoever asked; handed on to listeners as it is. */
-  readonly origin?: unknown;
+  readonly origin?: ChangeOrigin;
   /** A flow of the switch itself: its priority may be above 65535, which nobody sees or changes. */
   readonly hidden?: boolean;
+}
+
+/** Whose request changed a flow. */
+export interface ChangeOrigin {
+  readonly session: unknown;
+  /** Of the message that asked for it. */
+  readonly xid: number;
 }
 
 /** A change to one flow. */
@@ -23,7 +30,8 @@ export interface FlowChange {
   readonly rule: Rule;
   /** The rule whose place it took. */
   readonly replaced?: Rule;
-  readonly origin: unknown;
+  /** Undefined for what the switch does on its own, as when a timeout runs out. */
+  readonly origin: ChangeOrigin | undefined;
 }
 
 /**
@@ -64,7 +72,7 @@ export class FlowChanges {
     }
   }
 
-  remove(rule: Rule, origin?: unknown): void {
+  remove(rule: Rule, origin?: ChangeOrigin): void {
     this.#tables.get(rule.table).forget(rule);
     rule.removedIn = this.#version;
     this.changes.push({ kind: 'removed', rule, origin });
@@ -115,7 +123,7 @@ export class FlowChanges {
     if (isOld && mod.cookieMask === 0n && mod.cookie !== NO_COOKIE) this.#add({ ...mod, command: 'add' }, options);
   }
 
-  #put(table: FlowTable, mod: FlowMod, replaced: Rule | undefined, origin: unknown): void {
+  #put(table: FlowTable, mod: FlowMod, replaced: Rule | undefined, origin: ChangeOrigin | undefined): void {
     const rule = new Rule(table.number, mod, this.#nextSequence(), this.#nowNs, replaced);
     if (replaced !== undefined) {
       table.forget(replaced);

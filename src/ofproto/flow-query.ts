@@ -36,6 +36,13 @@ export function* select(tables: FlowTables, query: FlowQuery): Iterable<Rule> {
   }
 }
 
+/** Is a query about a rule, whether or not the rule is in a table now? */
+export function concerns(query: FlowQuery, rule: Rule): boolean {
+  return (
+    (query.table === ALL_TABLES || query.table === rule.table) && query.match.covers(rule.match) && isMeant(rule, query)
+  );
+}
+
 function isMeant(rule: Rule, query: FlowQuery): boolean {
   if (rule.isHidden || ((rule.cookie ^ query.cookie) & query.cookieMask) !== 0n) return false;
   if (query.outPort !== OFPP.none && !some(rule, (action) => sendsTo(action, query.outPort))) return false;

@@ -43,8 +43,8 @@ export interface BridgeListener {
   packetIn?(packetIn: PacketIn): void;
   /** Every flow that went, whether or not it has the flag send_flow_rem. */
   flowRemoved?(removed: FlowRemoved): void;
-  /** Flows added, modified and removed, for those who watch them. */
-  flowsChanged?(changes: readonly FlowChange[]): void;
+  /** Flows added, modified and removed, all that happened at once; `reason` says why one was removed. */
+  flowsChanged?(changes: readonly FlowChange[], reason: (rule: Rule) => RemovedReason): void;
   portStatus?(status: PortStatus): void;
   /** Maps of a filter program that an action sends to controllers. */
   mapsSent?(maps: MapsNote): void;

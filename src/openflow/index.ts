@@ -14,6 +14,7 @@ export { MAX_LEN_ALL } from './actions/output.ts';
 export { checkActions, findInconsistency, type Inconsistency } from './check.ts';
 export { OPENFLOW_ERRORS, OpenflowError, type OpenflowErrorCode } from './errors.ts';
 export * from './flow.ts';
+export * from './flow-monitor.ts';
 export * from './message.ts';
 export * from './port.ts';
 export { formatSubfield, parseSubfield, type Subfield, wholeField } from './subfield.ts';
@@ -29,6 +30,7 @@ export {
   formatRuleMatch,
   parseFlow,
 } from './text/flow.ts';
+export { formatFlowUpdate, parseFlowMonitor } from './text/flow-monitor.ts';
 export { formatMatch } from './text/match.ts';
 export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';
 export { entriesOf, formatEntries, formatProgram } from './text/oko.ts';

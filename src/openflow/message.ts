@@ -1,6 +1,7 @@
 import type { Match, OpenflowVersion } from '../packet/index.ts';
 import type { Action } from './action.ts';
 import type { FlowMod, FlowStats } from './flow.ts';
+import type { FlowMonitor, FlowMonitorCancel, FlowUpdate } from './flow-monitor.ts';
 
 /*
  * OpenFlow messages as plain objects, independent of version. The codecs beside this file know how each version writes
@@ -30,7 +31,15 @@ export interface Echo {
 
 /** Messages that consist of their header. */
 export interface BareMessage {
-  readonly type: 'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' | 'get_async_request';
+  readonly type:
+    | 'features_request'
+    | 'get_config_request'
+    | 'barrier_request'
+    | 'barrier_reply'
+    | 'get_async_request'
+    /** Before OpenFlow 1.4, which has updates for them. */
+    | 'flow_monitor_paused'
+    | 'flow_monitor_resumed';
 }
 
 export interface FeaturesReply {
@@ -389,6 +398,7 @@ export type MultipartRequestBody =
   | { readonly kind: 'group'; readonly group: number }
   | { readonly kind: 'meter' | 'meter_config'; readonly meter: number }
   | { readonly kind: 'table_features'; readonly tables: readonly TableFeatures[] }
+  | { readonly kind: 'flow_monitor'; readonly monitors: readonly FlowMonitor[] }
   | UnknownMultipart;
 
 /** What no codec of ours reads: the numbers that name it, and its bytes. */
@@ -417,6 +427,7 @@ export type MultipartReplyBody =
   | { readonly kind: 'port_desc'; readonly ports: readonly Port[] }
   | { readonly kind: 'table_features'; readonly tables: readonly TableFeatures[] }
   | { readonly kind: 'table_desc'; readonly tables: readonly TableDescription[] }
+  | { readonly kind: 'flow_monitor'; readonly updates: readonly FlowUpdate[] }
   | GroupFeatures
   | MeterFeatures
   /** Groups and meters that do not exist: empty replies. */
@@ -474,6 +485,7 @@ export type MessageBody =
   | NxFlowModTableId
   | NxSetPacketInFormat
   | NxSetControllerId
+  | FlowMonitorCancel
   | OkoMessage
   | MultipartRequest
   | MultipartReply

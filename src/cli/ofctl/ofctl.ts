@@ -41,9 +41,9 @@ const VERBS: Readonly<Record<string, readonly [args: string, description: string
   ],
   'packet-out': ['<packet...>', 'send a packet', packetOut],
   monitor: [
-    '[miss-len]',
-    'print packets that the switch hands over, and what it tells of itself',
-    (session, [len]) => monitor(session, len),
+    '[what...]',
+    'print what the switch tells of itself: packets up to [miss-len] bytes, those of invalid_ttl, flows of watch:[spec]',
+    monitor,
   ],
   'get-frags': ['', 'say how IP fragments are handled', (session) => getFrags(session)],
   'set-frags': [

@@ -78,14 +78,14 @@ class BundleCommit {
   }
 
   async carryOut(): Promise<void> {
-    const options = { version: this.#session.version, origin: this.#session };
     for (const bundled of this.#messages) {
       if (bundled.message.type !== 'flow_mod') continue;
       this.#flowMods.push(bundled);
       this.#current = bundled;
       checkProgramsNamed(this.#control.bridge, bundled.message);
       this.#current = undefined;
-      this.#transaction.flowMod(bundled.message, options);
+      const origin = { session: this.#session, xid: bundled.message.xid };
+      this.#transaction.flowMod(bundled.message, { version: this.#session.version, origin });
     }
     await this.#transaction.commitInSlices();
     for (const { message } of this.#messages)

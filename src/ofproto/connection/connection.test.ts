@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { runs } from '../../../test/support/property-runs.ts';
 import { ManualClock } from '../../datapath/index.ts';
 import {
+  ANY_GROUP,
   decodeMessage,
   encodeMessage,
   type FlowMod,
@@ -26,6 +27,8 @@ const { of10, of13, of14, of15 } = OPENFLOW_VERSIONS;
 class Peer {
   readonly stream: Duplex;
   readonly received: Message[] = [];
+  /** For tests to keep what they have read so far. */
+  readonly kept: Message[] = [];
   isReading = true;
   isEnded = false;
   readonly #messages = new MessageStream();
@@ -362,6 +365,44 @@ describe('fail mode standalone', () => {
   });
 });
 
+const everything = { outPort: OFPP.none, outGroup: ANY_GROUP, table: 255, match: Match.ALL };
+/** Asks for a monitor of everything. */
+const watch: MessageBody = {
+  type: 'multipart_request',
+  flags: 0,
+  body: { kind: 'flow_monitor', monitors: [{ id: 1, command: 'add', flags: 0x3f, ...everything }] },
+};
+
+describe('flow monitors', () => {
+  const updatesOf = (messages: readonly Message[]) =>
+    messages.flatMap((m) => (m.type === 'multipart_reply' && m.body.kind === 'flow_monitor' ? m.body.updates : []));
+
+  it.each([of10, of13, of14, of15])(
+    'pause for a peer that does not read, and tell it in the end (version %i)',
+    async (version) => {
+      const { bridge, connect } = setUp();
+      const peer = await connect(version, { kind: 'service' });
+      peer.send(watch);
+      expect(updatesOf(await peer.settle())).toEqual([]);
+      peer.isReading = false;
+      const COUNT = 5000;
+      for (let i = 0; i < COUNT; i++) bridge.flowMod(flow(`table=1,priority=${i},actions=output:1`));
+      peer.readAgain();
+      for (let i = 0; i < 20; i++) await peer.settle().then((messages) => peer.kept.push(...messages));
+      const updates = updatesOf(peer.kept);
+      const events = peer.kept.flatMap(({ type }) => (type.startsWith('flow_monitor') ? [type] : []));
+      const pauses = updates.flatMap(({ event }) => (event === 'paused' || event === 'resumed' ? [event] : []));
+      expect(version >= of14 ? pauses : events.map((event) => event.replace('flow_monitor_', ''))).toEqual([
+        'paused',
+        'resumed',
+      ]);
+      const added = updates.flatMap((update) => ('priority' in update ? [update.priority] : []));
+      expect(new Set(added).size).toBe(COUNT);
+      expect(added.length).toBe(COUNT);
+    },
+  );
+});
+
 describe('mutated messages', () => {
   const seeds: readonly (readonly [OpenflowVersion, Uint8Array])[] = [of10, of13, of14, of15].flatMap((version) =>
     (
@@ -375,6 +416,7 @@ describe('mutated messages', () => {
           data: PACKET,
         },
         { type: 'multipart_request', flags: 0, body: { kind: 'port', port: OFPP.none } },
+        watch,
         { type: 'multipart_request', flags: 0, body: { kind: 'table' } },
         {
           type: 'port_mod',

@@ -12,9 +12,12 @@ import {
 } from '../../openflow/index.ts';
 import { field, type OpenflowVersion } from '../../packet/index.ts';
 import { clockMs } from '../clock.ts';
+import type { FlowChange } from '../flow-changes.ts';
 import type { FlowRemoved, PacketIn, PortStatus } from '../listeners.ts';
+import type { RemovedReason, Rule } from '../rule.ts';
 import type { MapsNote } from '../translate/controller.ts';
 import { flowRemovedMessage, packetInMessage, portStatusMessage } from './announcement.ts';
+import { flowUpdateMessage } from './flow-monitors.ts';
 import { END_OF_FILE, type LinkState, PROTOCOL_ERROR, socketErrorText, TIMED_OUT, type Timed } from './link.ts';
 import { MapFeed } from './map-feed.ts';
 import { helloVersions, negotiate, noCommonVersion } from './negotiation.ts';
@@ -54,6 +57,8 @@ export interface ConnectionOptions extends ConnectionSettings {
 
 const HELLO = 0;
 const IN_PORT = field('in_port_oxm');
+/** A peer that so many bytes of updates to its flow monitors wait for gets no more of them until it has read those. */
+const MAX_WAITING_UPDATE_BYTES = 128 << 10;
 /** How long requests are carried out at a stretch before others have their turn. */
 const SLICE_MS = 5;
 /** A peer that is given up has so long to read the last error. */
@@ -184,6 +189,28 @@ export class Connection implements Timed {
   mapsSent(maps: MapsNote): void {
     const session = this.#listening;
     if (session?.oko && session.isListening && session.role !== 'secondary') session.feed?.send(maps);
+  }
+
+  /** Tells of changed flows whoever has asked with a flow monitor. */
+  flowsChanged(changes: readonly FlowChange[], reason: (rule: Rule) => RemovedReason): void {
+    const session = this.#listening;
+    if (session === undefined || session.monitors.isEmpty) return;
+    this.#update(session, flowUpdateMessage(session.monitors.changed(changes, session, reason)));
+    if (session.monitors.isPaused || this.#outbox.waitingUpdateBytes <= MAX_WAITING_UPDATE_BYTES) return;
+    this.#update(session, session.monitors.pause(session.version));
+  }
+
+  #update(session: Session, message: Message | undefined): void {
+    if (message === undefined) return;
+    for (const bytes of encodeMessage(message, session.dialect))
+      if (!this.#outbox.update(bytes, () => this.#resumeUpdates(session)))
+        this.close('the peer does not read what it is told');
+  }
+
+  /** When a peer has read all updates that it was too slow for, it is told what it has missed. */
+  #resumeUpdates(session: Session): void {
+    if (this.#isClosed || !session.monitors.isPaused || this.#outbox.waitingUpdateBytes > 0) return;
+    for (const message of session.monitors.resume(session.version)) this.#update(session, message);
   }
 
   get #listening(): Session | undefined {

@@ -67,6 +67,7 @@ export class Controllers implements SwitchControl {
     this.#failOpen.configured(false);
     this.#stopListening = this.bridge.listen({
       packetIn: (packetIn) => this.#each((connection) => connection.packetIn(packetIn)),
+      flowsChanged: (changes, reason) => this.#each((connection) => connection.flowsChanged(changes, reason)),
       flowRemoved: (removed) => this.#each((connection) => connection.flowRemoved(removed)),
       portStatus: (status) => this.#each((connection) => connection.portStatus(status)),
       mapsSent: (maps) => this.#each((connection) => connection.mapsSent(maps)),

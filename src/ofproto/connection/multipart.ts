@@ -98,6 +98,8 @@ function replyTo(control: SwitchControl, session: Session, body: RequestBody): M
         kind,
         tables: bridge.tableStats().map(({ table }) => ({ table, config: 0, evictionFlags: EVICTION_FLAGS })),
       };
+    case 'flow_monitor':
+      return { kind, updates: session.monitors.request(bridge, body.monitors) };
     case 'group':
     case 'group_desc':
       return { kind };

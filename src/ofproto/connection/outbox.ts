@@ -6,8 +6,9 @@ export const DEFAULT_QUEUE_SIZE = 100;
 const MAX_WAITING_BYTES = 16 << 20;
 
 /**
- * What waits to be sent to one peer. Three kinds of messages, by what may be done when the peer does not read: replies are never
- * dropped, instead their sender waits for `drained`; packets are dropped and counted; announcements are kept, up to a bound.
+ * What waits to be sent to one peer. Kinds of messages, by what may be done when the peer does not read: replies are never
+ * dropped, instead their sender waits for `drained`; packets are dropped and counted; announcements are kept, up to a bound;
+ * of updates to flow monitors it is known how many wait, so that there can be fewer of them.
  */
 export class Outbox {
   readonly #stream: Duplex;
@@ -16,6 +17,7 @@ export class Outbox {
   queueSize: number;
   #waitingPackets = 0;
   #droppedPackets = 0;
+  #waitingUpdateBytes = 0;
 
   /** `sent` sees each message that goes out. */
   constructor(stream: Duplex, sent: (bytes: Uint8Array) => void, queueSize = DEFAULT_QUEUE_SIZE) {
@@ -57,6 +59,24 @@ export class Outbox {
     this.#stream.write(bytes);
     this.#sent(bytes);
     return true;
+  }
+
+  /** The same for an update to a flow monitor; `onSent` is called when it is on its way. */
+  update(bytes: Uint8Array, onSent: () => void): boolean {
+    if (!this.#stream.writable) return true;
+    if (this.#stream.writableLength + bytes.length > MAX_WAITING_BYTES) return false;
+    this.#waitingUpdateBytes += bytes.length;
+    this.#stream.write(bytes, () => {
+      this.#waitingUpdateBytes -= bytes.length;
+      onSent();
+    });
+    this.#sent(bytes);
+    return true;
+  }
+
+  /** Bytes of updates to flow monitors that wait. */
+  get waitingUpdateBytes(): number {
+    return this.#waitingUpdateBytes;
   }
 
   /** Resolves when the peer has read enough for more replies, or is gone; undefined when it has already. */

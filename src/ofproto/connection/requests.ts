@@ -117,6 +117,9 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
     case 'multipart_request':
       yield* answerMultipart(control, session, message);
       return;
+    case 'flow_monitor_cancel':
+      session.monitors.cancel(message.monitor);
+      return;
     case 'queue_get_config_request':
       if (control.bridge.ports.peek(message.port) === undefined && message.port !== OFPP.none)
         throw new ProtocolError('OFPQOFC_BAD_PORT', `there is no port ${message.port}`);
@@ -169,9 +172,9 @@ function setConfig(session: Session, config: SwitchConfig): void {
     throw new ProtocolError('OFPSCFC_BAD_FLAGS', `fragment handling ${config.flags & FRAGMENT_MASK}`);
 }
 
-function flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage): void {
+function flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage & { readonly xid: number }): void {
   checkProgramsNamed(bridge, mod);
-  bridge.flowMod(mod, { version: session.version, origin: session });
+  bridge.flowMod(mod, { version: session.version, origin: { session, xid: mod.xid } });
   if (mod.bufferId !== NO_BUFFER) throw unknownBuffer(mod.bufferId);
 }
 

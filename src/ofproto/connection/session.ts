@@ -2,6 +2,7 @@ import type { Dialect, PacketIn } from '../../openflow/index.ts';
 import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
 import { BundleStore } from './bundle.ts';
+import { FlowMonitors } from './flow-monitors.ts';
 import type { MapFeed } from './map-feed.ts';
 import { ProgramUploads } from './program-upload.ts';
 import type { ControllerRole, RoleHolder } from './roles.ts';
@@ -23,6 +24,7 @@ export class Session implements RoleHolder {
   readonly uploads = new ProgramUploads();
   /** Maps that are sent without being asked for each time. */
   feed: MapFeed | undefined;
+  readonly monitors = new FlowMonitors();
   role: ControllerRole = 'equal';
   /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
   nxm = false;

@@ -157,6 +157,14 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
       version === 1 && !nxm ? fc.constant(parseFlow('in_port=3,tcp,nw_dst=10.0.0.0/8,actions=drop').match) : anyMatch(),
     nxm: fc.constant(version === 1 && nxm),
   };
+  const monitor = {
+    id: u32,
+    flags: fc.nat(0x3f).map((flags) => flags | 2),
+    outPort: port,
+    outGroup: version >= 5 ? u32 : fc.constant(ANY_GROUP),
+    table: u8,
+    match: anyMatch(),
+  };
   const tableFeatures: fc.Arbitrary<TableFeatures> = fc.record({
     table: u8,
     name: text(31),
@@ -308,6 +316,39 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
     portRequest: request({ kind: constant('port'), port }),
     portDescRequest: request({ kind: constant('port_desc'), port: version >= 6 ? port : constant(OFPP.none) }),
     queueRequest: request({ kind: constant('queue'), port, queue: u32 }),
+    flowMonitorRequest: request({
+      kind: constant('flow_monitor'),
+      monitors: fc.array(
+        version >= 5
+          ? fc.oneof(
+              fc.record({ ...monitor, command: fc.constantFrom('add', 'modify') }),
+              fc.record({ ...monitor, command: constant('delete'), flags: constant(0) }),
+            )
+          : fc.record({ ...monitor, command: constant('add') }),
+        { maxLength: 3 },
+      ),
+    }),
+    flowUpdates: reply({
+      kind: constant('flow_monitor'),
+      updates: fc.array(
+        fc.oneof(
+          fc.record({
+            event: fc.constantFrom(...(version >= 5 ? ['initial'] : []), 'added', 'removed', 'modified'),
+            reason: fc.nat(5),
+            table: u8,
+            priority: u16,
+            idleTimeout: u16,
+            hardTimeout: u16,
+            cookie: u64,
+            match: anyMatch(),
+            actions: fc.constantFrom([], parseFlow('actions=output:1,resubmit(,3)').actions),
+          }),
+          fc.record({ event: constant('abbrev'), xid: u32 }),
+          ...(version >= 5 ? [fc.record({ event: fc.constantFrom('paused', 'resumed') })] : []),
+        ),
+        { maxLength: 4 },
+      ),
+    }),
     unknownRequest: request({
       kind: constant('unknown'),
       multipartType: constant(0xffff),
@@ -355,6 +396,10 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
     }),
   };
   if (version <= 4) {
+    all.flowMonitorMessages = fc.oneof(
+      make({ type: constant('flow_monitor_cancel'), monitor: u32 }),
+      make({ type: fc.constantFrom('flow_monitor_paused', 'flow_monitor_resumed') }),
+    );
     all.queueConfig = make({ type: constant('queue_get_config_request'), port: fc.nat(0xfeff) });
     all.queueConfigReply = fc.nat(0xfeff).chain((number) =>
       make({

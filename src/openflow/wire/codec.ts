@@ -92,12 +92,21 @@ const NXT = {
   packetIn: 17,
   setAsyncConfig: 19,
   setControllerId: 20,
+  flowMonitorCancel: 21,
+  flowMonitorPaused: 22,
+  flowMonitorResumed: 23,
   setAsyncConfig2: 27,
   packetIn2: 30,
 } as const;
 
-/** The ONF's extensions of OpenFlow 1.3 (EXT-230). */
-const ONFT = { bundleControl: 2300, bundleAdd: 2301 } as const;
+/** The ONF's extensions of OpenFlow 1.3 (EXT-187, EXT-230). */
+const ONFT = {
+  flowMonitorCancel: 1870,
+  flowMonitorPaused: 1871,
+  flowMonitorResumed: 1872,
+  bundleControl: 2300,
+  bundleAdd: 2301,
+} as const;
 
 const PACKET_IN_FORMATS: readonly PacketIn['format'][] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
 const HELLO_BITMAP = 1;
@@ -277,6 +286,12 @@ function encodeOne(message: OneMessage & { readonly xid: number }, dialect: Dial
       return nicira(NXT.setPacketInFormat, (writer) => writer.u32(PACKET_IN_FORMATS.indexOf(message.format)));
     case 'nx_set_controller_id':
       return nicira(NXT.setControllerId, (writer) => writer.zeros(6).u16(message.controllerId));
+    case 'flow_monitor_cancel':
+      return monitorFrame('flowMonitorCancel', version, xid, (writer) => writer.u32(message.monitor));
+    case 'flow_monitor_paused':
+      return monitorFrame('flowMonitorPaused', version, xid, () => {});
+    case 'flow_monitor_resumed':
+      return monitorFrame('flowMonitorResumed', version, xid, () => {});
     case 'oko':
       return experimenterFrame(version, OKO_EXPERIMENTER, message.subtype, xid, (writer) => writer.put(message.body));
     case 'queue_get_config_request':
@@ -296,6 +311,18 @@ function encodeOne(message: OneMessage & { readonly xid: number }, dialect: Dial
         writeMultipartRequest(writer, message.body, dialect);
       });
   }
+}
+
+/** Messages about flow monitors, which OpenFlow 1.4 has none of. */
+function monitorFrame(
+  name: 'flowMonitorCancel' | 'flowMonitorPaused' | 'flowMonitorResumed',
+  version: OpenflowVersion,
+  xid: number,
+  body: (writer: ByteWriter) => void,
+): Uint8Array {
+  if (version === 1) return experimenterFrame(version, NICIRA_EXPERIMENTER, NXT[name], xid, body);
+  if (version === 4) return experimenterFrame(version, ONF_EXPERIMENTER, ONFT[name], xid, body);
+  throw new ProtocolError('OFPBRC_BAD_TYPE', `OpenFlow version ${version} has no message ${name}`);
 }
 
 /** ofp_packet_queue of OpenFlow 1.0 to 1.3, with its properties. */
@@ -669,6 +696,10 @@ function readExperimenter(reader: ByteReader, dialect: Dialect): MessageBody {
   }
   if (experimenter === ONF_EXPERIMENTER) {
     const subtype = reader.u32();
+    if (version === 4 && subtype === ONFT.flowMonitorCancel)
+      return { type: 'flow_monitor_cancel', monitor: reader.u32() };
+    if (version === 4 && subtype === ONFT.flowMonitorPaused) return { type: 'flow_monitor_paused' };
+    if (version === 4 && subtype === ONFT.flowMonitorResumed) return { type: 'flow_monitor_resumed' };
     if (version === 4 && subtype === ONFT.bundleControl) return readBundleControl(reader);
     if (version === 4 && subtype === ONFT.bundleAdd) return readBundleAdd(reader, dialect);
     throw new ProtocolError('OFPBRC_BAD_SUBTYPE', `ONF message ${subtype}`);
@@ -722,6 +753,15 @@ function readNicira(reader: ByteReader, subtype: number, dialect: Dialect): Mess
         throw new ProtocolError('NXBRC_MUST_BE_ZERO', 'controller id with padding not zero');
       return { type: 'nx_set_controller_id', controllerId: reader.u16() };
     }
+    case NXT.flowMonitorCancel:
+      if (version > 1) throw badSubtype();
+      return { type: 'flow_monitor_cancel', monitor: reader.u32() };
+    case NXT.flowMonitorPaused:
+      if (version > 1) throw badSubtype();
+      return { type: 'flow_monitor_paused' };
+    case NXT.flowMonitorResumed:
+      if (version > 1) throw badSubtype();
+      return { type: 'flow_monitor_resumed' };
     default:
       throw badSubtype();
   }

@@ -36,7 +36,7 @@ function flagsFor(version: OpenflowVersion): number {
  * What a peer that does not know filter_prog is told of a flow that has it: a note before the actions, which clients
  * print.
  */
-function actionsFor(actions: readonly Action[], match: Match, dialect: Dialect): readonly Action[] {
+export function actionsForPeer(actions: readonly Action[], match: Match, dialect: Dialect): readonly Action[] {
   const program = dialect.oko ? undefined : match.number(FILTER_PROG);
   if (program === undefined) return actions;
   const text = `filter_prog=${program}`;
@@ -80,7 +80,7 @@ export function writeFlowMod(writer: ByteWriter, flow: FlowMod, dialect: Dialect
       writePortNumber(writer, flow.outPort, version);
       writer.u16(flags);
     }
-    writeFlowActions(writer, actionsFor(flow.actions, flow.match, dialect), version, flow.match);
+    writeFlowActions(writer, actionsForPeer(flow.actions, flow.match, dialect), version, flow.match);
     return;
   }
   writer.u64(flow.command === 'add' ? flow.cookie : flow.matchCookie).u64(flow.cookieMask);
@@ -93,7 +93,7 @@ export function writeFlowMod(writer: ByteWriter, flow: FlowMod, dialect: Dialect
     .u16(flow.flags & flagsFor(version))
     .u16(version >= 5 ? flow.importance : 0);
   writeOxmMatch(writer, flow.match, version, dialect.oko === true);
-  writeFlowActions(writer, actionsFor(flow.actions, flow.match, dialect), version, flow.match);
+  writeFlowActions(writer, actionsForPeer(flow.actions, flow.match, dialect), version, flow.match);
 }
 
 /** Reads the body of OFPT_FLOW_MOD, or NXT_FLOW_MOD when `nxm`. */
@@ -217,7 +217,7 @@ function readFlowMod13(reader: ByteReader, version: OpenflowVersion): FlowModMes
 export function writeFlowStats(writer: ByteWriter, flow: FlowStats, dialect: Dialect, nxm: boolean): void {
   const { version } = dialect;
   const start = writer.length;
-  const actions = actionsFor(flow.actions, flow.match, dialect);
+  const actions = actionsForPeer(flow.actions, flow.match, dialect);
   if (version >= 6) {
     writer.u16(0).u16(0).u8(flow.table).u8(0).u16(flow.priority).u16(flow.idleTimeout).u16(flow.hardTimeout);
     writer

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../../bytes/index.ts';
 import type { OpenflowVersion } from '../../packet/index.ts';
-import { NICIRA_EXPERIMENTER } from '../../packet/index.ts';
+import { NICIRA_EXPERIMENTER, ONF_EXPERIMENTER } from '../../packet/index.ts';
 import { ANY_GROUP } from '../flow.ts';
 import type {
   Dialect,
@@ -25,6 +25,7 @@ import {
   writeMatchFields,
   writeOxmMatch,
 } from './match.ts';
+import { readFlowMonitors, readFlowUpdates, writeFlowMonitor, writeFlowUpdate } from './monitor-codec.ts';
 import { readOxs, writeAggregateOxs } from './oxs.ts';
 import { readPort, readPortNumber, writePort, writePortNumber } from './port.ts';
 import { readProperties, writeProperty } from './property.ts';
@@ -49,11 +50,14 @@ export const OFPMP = {
   port_desc: 13,
   table_desc: 14,
   queue_desc: 15,
+  flow_monitor: 16,
 } as const;
 
 export const OFPMP_EXPERIMENTER = 0xffff;
-/** Nicira's own forms of two of them, in OpenFlow 1.0. */
-const NXST = { flow: 0, aggregate: 1 } as const;
+/** Nicira's own forms of some of them, in OpenFlow 1.0. */
+const NXST = { flow: 0, aggregate: 1, flow_monitor: 2 } as const;
+/** The ONF's extension of OpenFlow 1.3 (EXT-187). */
+const ONFST_FLOW_MONITOR = 1870;
 
 type Kind = keyof typeof OFPMP;
 
@@ -86,6 +90,10 @@ export function multipartHeader(
     return { type: body.multipartType, experimenter: body.experimenter, subtype: body.subtype };
   if (version === 1 && (body.kind === 'flow' || body.kind === 'aggregate') && body.nxm)
     return { type: OFPMP_EXPERIMENTER, experimenter: NICIRA_EXPERIMENTER, subtype: NXST[body.kind] };
+  if (body.kind === 'flow_monitor' && version < 5)
+    return version === 1
+      ? { type: OFPMP_EXPERIMENTER, experimenter: NICIRA_EXPERIMENTER, subtype: NXST.flow_monitor }
+      : { type: OFPMP_EXPERIMENTER, experimenter: ONF_EXPERIMENTER, subtype: ONFST_FLOW_MONITOR };
   return { type: OFPMP[body.kind] };
 }
 
@@ -119,6 +127,9 @@ export function writeMultipartRequest(writer: ByteWriter, body: MultipartRequest
       return;
     case 'table_features':
       for (const table of body.tables) writeTableFeatures(writer, table, version);
+      return;
+    case 'flow_monitor':
+      for (const monitor of body.monitors) writeFlowMonitor(writer, monitor, dialect);
       return;
     case 'group_desc':
       if (version >= 6) writer.u32(ANY_GROUP).u32(0);
@@ -196,12 +207,15 @@ export function readMultipartRequest(
   dialect: Dialect,
 ): MultipartRequestBody {
   const { version } = dialect;
-  const nicira = niciraKind(header, version);
-  if (nicira) return { kind: nicira, ...readSelection(reader, version, true) };
-  const kind = header.experimenter === undefined ? kindOf(header.type, version) : undefined;
+  const extended = extendedKind(header, version);
+  if (extended === 'flow' || extended === 'aggregate')
+    return { kind: extended, ...readSelection(reader, version, true) };
+  const kind = extended ?? (header.experimenter === undefined ? kindOf(header.type, version) : undefined);
   switch (kind) {
     case undefined:
       return unknown(header, reader);
+    case 'flow_monitor':
+      return { kind, monitors: readFlowMonitors(reader, version) };
     case 'flow':
     case 'aggregate':
       return { kind, ...readSelection(reader, version, false) };
@@ -259,10 +273,15 @@ function unknown(header: MultipartHeader, reader: ByteReader): MultipartRequestB
   };
 }
 
-function niciraKind(header: MultipartHeader, version: OpenflowVersion): 'flow' | 'aggregate' | undefined {
-  if (version > 1 || header.experimenter !== NICIRA_EXPERIMENTER) return undefined;
-  return header.subtype === NXST.flow ? 'flow' : header.subtype === NXST.aggregate ? 'aggregate' : undefined;
+/** The kind that an experimenter's numbers stand for where a version has no own for it. */
+function extendedKind({ experimenter, subtype }: MultipartHeader, version: OpenflowVersion): ExtendedKind | undefined {
+  if (version === 4 && experimenter === ONF_EXPERIMENTER)
+    return subtype === ONFST_FLOW_MONITOR ? 'flow_monitor' : undefined;
+  if (version > 1 || experimenter !== NICIRA_EXPERIMENTER) return undefined;
+  return (Object.keys(NXST) as ExtendedKind[]).find((kind) => NXST[kind] === subtype);
 }
+
+type ExtendedKind = keyof typeof NXST;
 
 /** What writes each element of a reply, so that they can be spread over several messages. */
 export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Generator<(writer: ByteWriter) => void> {
@@ -305,6 +324,9 @@ export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Gene
     case 'table_desc':
       for (const table of body.tables) yield (writer) => writeTableDescription(writer, table);
       return;
+    case 'flow_monitor':
+      for (const update of body.updates) yield (writer) => writeFlowUpdate(writer, update, dialect);
+      return;
     case 'group_features':
       yield (writer) => {
         writer.u32(body.types).u32(body.capabilities);
@@ -332,9 +354,9 @@ export function* replyElements(body: MultipartReplyBody, dialect: Dialect): Gene
 
 export function readMultipartReply(reader: ByteReader, header: MultipartHeader, dialect: Dialect): MultipartReplyBody {
   const { version } = dialect;
-  const nicira = niciraKind(header, version);
-  const kind = nicira ?? (header.experimenter === undefined ? kindOf(header.type, version) : undefined);
-  const nxm = nicira !== undefined;
+  const extended = extendedKind(header, version);
+  const kind = extended ?? (header.experimenter === undefined ? kindOf(header.type, version) : undefined);
+  const nxm = extended !== undefined;
   const list = <T>(read: () => T): T[] => {
     const found: T[] = [];
     while (reader.remaining > 0) found.push(read());
@@ -374,6 +396,8 @@ export function readMultipartReply(reader: ByteReader, header: MultipartHeader, 
       return { kind, tables: list(() => readTableFeatures(reader, version)) };
     case 'table_desc':
       return { kind, tables: list(() => readTableDescription(reader)) };
+    case 'flow_monitor':
+      return { kind, updates: readFlowUpdates(reader, version) };
     case 'group_features': {
       const types = reader.u32();
       const capabilities = reader.u32();
