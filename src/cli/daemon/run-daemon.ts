@@ -9,6 +9,8 @@ import { detach, isDetached, monitor, tellReady } from './detach.ts';
 export async function runDaemon(databases: readonly string[], options: RunOptions): Promise<void> {
   const settings = daemonSettings(databases, options);
   if (options.detach) return detach();
+  // In the background nobody reads it any more.
+  if (isDetached) process.stderr.on('error', () => {});
   const levels = logLevels(options);
   const log = openLog(options, levels);
   levels.onFile(
@@ -28,7 +30,6 @@ export async function runDaemon(databases: readonly string[], options: RunOption
     process.on('SIGHUP', () => log.reopenFile());
     if (isDetached) {
       log.closeConsole();
-      process.stderr.on('error', () => {});
       if (options.chdir) process.chdir('/');
     }
     tellReady();
