@@ -14,7 +14,7 @@ function again(without: string): readonly string[] {
 
 /** Tells whoever started this process that it is up, and lets go of it. */
 export function tellReady(): void {
-  if (process.send === undefined) return;
+  if (process.send === undefined || !process.connected) return;
   process.send(READY, () => process.disconnect?.());
 }
 
