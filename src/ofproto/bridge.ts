@@ -19,7 +19,7 @@ import { allFlows, type FlowQuery, select } from './flow-query.ts';
 import { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
 import type { TableMiss } from './flow-table.ts';
 import { FlowTables, TABLE_COUNT } from './flow-tables.ts';
-import { type BridgeListener, PORT_REASON } from './listeners.ts';
+import { type BridgeListener, type PacketIn, PORT_REASON } from './listeners.ts';
 import { type MacEntry, MacTable } from './mac-table.ts';
 import { BridgeOutcome, type Lesson, OutcomeTable } from './outcome.ts';
 import { type PacketAnswers, PacketPrograms } from './packet-programs.ts';
@@ -54,6 +54,24 @@ export interface TableSettings {
   readonly name?: string;
   readonly maxFlows?: number;
   readonly miss?: TableMiss;
+}
+
+export interface TraceOptions {
+  /** What the pipeline knows beside the packet. */
+  readonly metadata?: Match;
+  /** What is carried out instead of the tables, as for a packet from a controller. */
+  readonly actions?: readonly Action[];
+  /** The flow key, where there is one and no packet: nothing is read from the packet then. */
+  readonly key?: Uint8Array;
+  /** The answers of filter programs, which do not run; those of others are taken to be no. */
+  readonly programs?: ReadonlyMap<number, boolean>;
+  /** As for a packet that really comes: filter programs run, and addresses are learnt. */
+  readonly isReal?: boolean;
+}
+
+export interface TraceResult extends TranslationResult {
+  /** The bits of the key that decide for cached flows, in the key's layout. */
+  readonly union: Uint8Array;
 }
 
 /** How often timeouts and ages are looked at. */
@@ -181,22 +199,25 @@ export class Bridge {
   }
 
   /**
-   * Says what would happen to a packet, which stays without effect: nothing is learnt, counted or sent, no program runs. `programs`
-   * are the answers of filter programs; those of others are taken to be no.
+   * Says what would happen to a packet. Nothing is counted or sent; see `TraceOptions` for what else may happen.
+   *
+   * @throws OfprotoError for actions that cannot be
    */
-  trace(
-    inPort: number,
-    packet: Uint8Array,
-    tracer?: Tracer,
-    options: { metadata?: Match; actions?: readonly Action[]; programs?: ReadonlyMap<number, boolean> } = {},
-  ): TranslationResult {
+  trace(inPort: number, packet: Uint8Array, tracer?: Tracer, options: TraceOptions = {}): TraceResult {
     const timeNs = this.#prepare();
-    const upcall = upcallFor(inPort, packet, timeNs, options.metadata ?? Match.ALL);
-    const answers = new PacketPrograms({ matches: (program) => options.programs?.get(program) ?? false }, upcall);
-    const pipeline: Pipeline = { ...this.#pipeline(answers, timeNs), learn: () => {}, ...(tracer ? { tracer } : {}) };
-    return options.actions === undefined
-      ? translate(upcall, pipeline)
-      : translateActions(upcall, options.actions, pipeline);
+    const upcall = upcallFor(inPort, packet, timeNs, options.metadata ?? Match.ALL, options.key);
+    if (options.actions !== undefined) checkPacketOut(options.actions, packetMatch(upcall.key));
+    const assumed = { matches: (program: number) => options.programs?.get(program) ?? false };
+    const answers = new PacketPrograms(options.isReal ? this.programs : assumed, upcall);
+    const real = this.#pipeline(answers, timeNs);
+    const pipeline: Pipeline = {
+      ...real,
+      learn: (lesson) => options.isReal === true && real.learn(lesson),
+      ...(tracer ? { tracer } : {}),
+    };
+    const result =
+      options.actions === undefined ? translate(upcall, pipeline) : translateActions(upcall, options.actions, pipeline);
+    return { ...result, union: this.#union.slice() };
   }
 
   // ---- Addresses
@@ -445,7 +466,7 @@ export class Bridge {
     const pass = this.#frozen.get(upcall.recircId);
     if (pass !== undefined) return resume(upcall, pass, pipeline);
     this.translationErrors.unknown_pass++;
-    return { actions: [], rules: [], lookups: [], lessons: [], error: undefined };
+    return { actions: [], rules: [], lookups: [], lessons: [], error: undefined, key: upcall.key };
   }
 
   #translated(translation: TranslationResult): TranslationResult {
@@ -461,12 +482,19 @@ export class Bridge {
       answers,
       sendsMisses: this.#sendsMisses,
       learn: ({ vlan, mac, port }: Lesson) => {
-        if (this.macs.learn(vlan, mac, port, timeNs)) this.#isVoid = true;
+        const isNews = this.macs.learn(vlan, mac, port, timeNs);
+        if (isNews) this.#isVoid = true;
+        return isNews;
       },
       note: (note) => this.#notes.add(note),
       noteMaps: (maps) => this.#notes.addMaps(maps),
       freeze: (pass) => this.#frozen.add(pass),
     };
+  }
+
+  /** What is told to controllers of packets that a datapath's action `toMain` gives away, but for the packet. */
+  packetInOf(note: number): PacketIn | undefined {
+    return this.#notes.get(note);
   }
 
   #packetIn(note: number, packet: Uint8Array): void {
@@ -512,11 +540,11 @@ export class Bridge {
   }
 }
 
-function upcallFor(inPort: number, packet: Uint8Array, timeNs: bigint, metadata: Match): Upcall {
+function upcallFor(inPort: number, packet: Uint8Array, timeNs: bigint, metadata: Match, known?: Uint8Array): Upcall {
   const key = newKey();
-  key.set(metadata.toKey().subarray(0, KEY_BYTES));
+  key.set(known ?? metadata.toKey().subarray(0, KEY_BYTES));
   new DataView(key.buffer).setUint32(KEY.inPort, inPort);
-  extractKey(packet, key);
+  if (known === undefined) extractKey(packet, key);
   return { packet, key, inPort, recircId: 0, timeNs, results: [] };
 }
 

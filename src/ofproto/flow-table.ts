@@ -2,6 +2,12 @@ import type { Mask, Match } from '../packet/index.ts';
 import type { Rule } from './rule.ts';
 import { Subtable } from './subtable.ts';
 
+/** A rule whose filter program a packet was shown, and what the program said. */
+export interface AskedRule {
+  readonly rule: Rule;
+  readonly matched: boolean;
+}
+
 /** What the filter programs say of one packet; each is asked at most once. */
 export interface ProgramAnswers {
   /** Has the program been asked, and did it not match? */
@@ -102,12 +108,16 @@ export class FlowTable {
 
   /**
    * The first rule in the order of `Rule.precedes` that matches the key and whose program, if it names one, matches the
-   * packet. Programs are asked in that order too, and none whose turn does not come.
+   * packet. Programs are asked in that order too, and none whose turn does not come. `asked` is given the rules whose
+   * programs were asked, for those who trace.
    */
-  lookup(key: Uint8Array, programs: ProgramAnswers, version = 0): Rule | undefined {
+  lookup(key: Uint8Array, programs: ProgramAnswers, version = 0, asked?: AskedRule[]): Rule | undefined {
     for (;;) {
       const rule = this.#best(key, programs, version);
-      if (rule?.program === undefined || programs.ask(rule.program)) return rule;
+      if (rule?.program === undefined) return rule;
+      const matched = programs.ask(rule.program);
+      asked?.push({ rule, matched });
+      if (matched) return rule;
     }
   }
 

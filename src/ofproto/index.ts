@@ -1,11 +1,11 @@
-export { Bridge, type BridgeOptions, type TableSettings } from './bridge.ts';
+export { Bridge, type BridgeOptions, type TableSettings, type TraceOptions, type TraceResult } from './bridge.ts';
 export * from './connection/index.ts';
 export { OFPROTO_ERRORS, OfprotoError, type OfprotoErrorCode } from './errors.ts';
 export { FilterPrograms, type FilterProgramsOptions } from './filter-programs.ts';
 export type { FlowChange, FlowModOptions } from './flow-changes.ts';
 export { allFlows, type FlowQuery } from './flow-query.ts';
 export { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
-export type { TableMiss } from './flow-table.ts';
+export type { AskedRule, TableMiss } from './flow-table.ts';
 export { TABLE_COUNT } from './flow-tables.ts';
 export { type BridgeListener, type FlowRemoved, type PacketIn, PORT_REASON, type PortStatus } from './listeners.ts';
 export { type MacCounters, type MacEntry, MacTable } from './mac-table.ts';

@@ -7,6 +7,7 @@ import { Bridge } from './bridge.ts';
 import { FilterPrograms } from './filter-programs.ts';
 import type { PacketIn, PortStatus } from './listeners.ts';
 import { PORT_CONFIG, PORT_STATE } from './port-table.ts';
+import type { Tracer } from './translate/walk.ts';
 
 const programs = new FilterPrograms({ windowBits: 20 });
 const packet = ethernet(
@@ -145,20 +146,26 @@ describe('a trace', () => {
       'table=1,udp,filter_prog=7,actions=NORMAL,2',
     );
     const heard: string[] = [];
-    const tracer = {
-      line: (depth: number, text: string) => heard.push(`${depth} ${text}`),
-      rule: (depth: number, table: number) => heard.push(`${depth} table ${table}`),
-      action: (depth: number, action: { type: string }) => heard.push(`${depth} ${action.type}`),
+    const tracer: Tracer = {
+      table: (number, rule, asked) =>
+        heard.push(`table ${number} ${rule?.priority} ${asked.map(({ matched }) => matched)}`),
+      actionSet: () => heard.push('action set'),
+      leave: () => heard.push('leave'),
+      action: ({ type }) => heard.push(type),
+      detail: (text) => heard.push(`- ${text}`),
+      warning: (text) => heard.push(`! ${text}`),
+      error: (text) => heard.push(`!! ${text}`),
     };
     const { actions } = bridge.trace(1, packet, tracer, { programs: new Map([[7, true]]) });
     expect(heard).toEqual([
-      '0 table 0',
-      '0 resubmit',
-      '1 table 1',
-      '1 output',
-      '1 no learned MAC for destination in VLAN 0, flooding',
-      '1 output',
-      '0 output',
+      'table 0 32768 ',
+      'resubmit',
+      'table 1 32768 true',
+      'output',
+      '- no learned MAC for destination, flooding',
+      'output',
+      'leave',
+      'output',
     ]);
     expect(actions.map(({ kind }) => kind)).toEqual(['output', 'output', 'output', 'toMain']);
     expect(take()).toEqual([]);

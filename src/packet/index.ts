@@ -25,6 +25,7 @@ export {
 } from './build.ts';
 export { bytesSource, type CapturedPacket, type CaptureSource, readCapture } from './capture.ts';
 export { checksumsVerify, fillTransportChecksum } from './checksum.ts';
+export { composePacket } from './compose.ts';
 export { PACKET_ERRORS, PacketError } from './errors.ts';
 export { extractKey, extractKeyAt } from './extract.ts';
 export type { Field, OpenflowVersion, Place, Prerequisite, Special, TextForm, WireId } from './field.ts';

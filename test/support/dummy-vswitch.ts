@@ -64,6 +64,19 @@ export class DummyVswitch {
     this.#run('ovs-appctl', ['-t', 'ovs-vswitchd', 'revalidator/purge']);
   }
 
+  /** What ovs-appctl answers; its error text when it refuses. */
+  appctl(...args: readonly string[]): string {
+    const all = ['-t', 'ovs-vswitchd', ...args];
+    const { stdout, stderr } = spawnSync('ovs-appctl', all, { env: this.#env, encoding: 'utf8', timeout: 30_000 });
+    return stdout || stderr.replace('ovs-appctl: ovs-vswitchd: server returned an error\n', '');
+  }
+
+  /** Adds a further dummy port `pN` with that number. */
+  addPort(number: number): void {
+    const port = `add-port br0 p${number} -- set Interface p${number} type=dummy ofport_request=${number}`;
+    this.#run('ovs-vsctl', [`--db=unix:${join(this.#folder, 'db.sock')}`, ...port.split(' ')]);
+  }
+
   /** Gives one batch to port 1 and returns what comes out of port 2, waiting a while for as many as are expected. */
   async forward(batch: readonly Uint8Array[], expected: number): Promise<Uint8Array[]> {
     const hex = batch.map((packet) => toHex(packet));

@@ -1,4 +1,4 @@
-import { type Action, type ActionType, OFPP } from '../../openflow/index.ts';
+import { type Action, type ActionType, formatActions, OFPP } from '../../openflow/index.ts';
 import { KEY } from '../../packet/index.ts';
 import { putKeyNumber } from './key-fields.ts';
 import type { PacketWalk } from './walk.ts';
@@ -45,12 +45,20 @@ export function isInActionSets(type: ActionType): boolean {
 /** Puts actions into the packet's action set. */
 export function writeActions(walk: PacketWalk, actions: readonly Action[]): void {
   walk.actionSet.push(...actions);
+  sayActionSet(walk, 'is');
   noteOutput(walk);
 }
 
 export function clearActions(walk: PacketWalk): void {
+  sayActionSet(walk, 'was');
   walk.actionSet = [];
   noteOutput(walk);
+}
+
+function sayActionSet(walk: PacketWalk, verb: 'is' | 'was'): void {
+  if (walk.pipeline.tracer === undefined) return;
+  const actions = inOrder(walk.actionSet);
+  walk.say(actions.length === 0 ? `action set ${verb} empty` : `action set ${verb}: ${formatActions(actions)}`);
 }
 
 /** Carries out the action set, at the end of the pipeline. */
@@ -60,7 +68,9 @@ export function runActionSet(walk: PacketWalk): void {
   walk.actionSet = [];
   if (actions.length === 0) return;
   walk.isInActionSet = true;
+  walk.pipeline.tracer?.actionSet();
   walk.runApart(actions);
+  walk.pipeline.tracer?.leave();
   walk.isInActionSet = false;
 }
 

@@ -1,5 +1,15 @@
-import { type Action, type ActionOf, type ActionType, CURRENT_TABLE, OFPP } from '../../openflow/index.ts';
 import {
+  type Action,
+  type ActionOf,
+  type ActionType,
+  CURRENT_TABLE,
+  formatFieldValue,
+  formatSubfield,
+  OFPP,
+  type Subfield,
+} from '../../openflow/index.ts';
+import {
+  allOnes,
   ETH_TYPE,
   type Field,
   type FieldValue,
@@ -8,6 +18,7 @@ import {
   fieldValue,
   KEY,
   portFrom16,
+  readField,
 } from '../../packet/index.ts';
 import { clearActions, runActionSet, writeActions } from './action-set.ts';
 import { decMplsTtl, decTtl, isIp, isMpls, popMpls, popVlan, pushMpls, pushVlan } from './headers.ts';
@@ -44,6 +55,17 @@ function set(walk: PacketWalk, target: Field, value: FieldValue | number | bigin
   setKeyField(walk.key, walk.rewrites, target, value instanceof Uint8Array ? value : fieldValue(target, value), mask);
 }
 
+/** Tells those who trace what a field has become. */
+function saySubfield(walk: PacketWalk, subfield: Subfield): void {
+  if (walk.pipeline.tracer === undefined) return;
+  const { field: target, start, bits } = subfield;
+  const isWhole = start === 0 && bits >= target.width;
+  const text = isWhole
+    ? formatFieldValue(target, readField(target, walk.key), allOnes(target))
+    : `0x${readSubfield(walk.key, subfield).toString(16)}`;
+  walk.say(`${formatSubfield(subfield)} is now ${text}`);
+}
+
 const isIpv4 = ({ key }: PacketWalk): boolean => keyNumber(key, KEY.ethType, 2) === ETH_TYPE.ipv4;
 const hasPorts = (walk: PacketWalk): boolean => isIp(walk) && (walk.key[KEY.ipFrag] & FRAG_LATER) === 0;
 
@@ -53,7 +75,8 @@ const HANDLERS = {
   output_trunc: ({ port, maxLen }, walk) => outputTo(walk, port, 0xffff, maxLen),
   output_reg({ source, maxLen }, walk) {
     const number = readSubfield(walk.key, source);
-    if (number > 0xffffn) return walk.say(`output port ${number} is out of range`);
+    walk.say(`output port is ${number}`);
+    if (number > 0xffffn) return walk.warn('output port is out of range');
     outputTo(walk, portFrom16(Number(number)), maxLen);
   },
   controller({ maxLen, controllerId, reason, userdata }, walk) {
@@ -73,30 +96,34 @@ const HANDLERS = {
   },
   pop_queue(_action, walk) {
     walk.queue = undefined;
+    walk.say('queue = 0');
   },
 
   set_field(action, walk) {
     if (hasField(walk.key, action.field)) set(walk, action.field, action.value, action.mask);
-    else walk.say(`the packet has no ${action.field.name}, set_field ignored`);
+    else walk.warn(`unmet prerequisites for ${action.field.name}, set_field ignored`);
   },
   move({ source, destination }, walk) {
     if (!hasField(walk.key, source.field) || !hasField(walk.key, destination.field)) return;
     writeSubfield(walk.key, walk.rewrites, destination, readSubfield(walk.key, source));
+    saySubfield(walk, destination);
   },
   push({ subfield }, walk) {
     walk.push(fieldValue(subfield.field, readSubfield(walk.key, subfield)));
   },
   pop({ subfield }, walk) {
     const value = walk.pop();
-    if (value === undefined) return walk.say('nothing on the stack to pop');
+    if (value === undefined) return walk.warn('NXAST_STACK_POP with empty stack');
     let number = 0n;
     for (const byte of value) number = (number << 8n) | BigInt(byte);
     writeSubfield(walk.key, walk.rewrites, subfield, number & ((1n << BigInt(subfield.bits)) - 1n));
+    saySubfield(walk, subfield);
   },
   set_tunnel: ({ id }, walk) => set(walk, F.tunId, id),
   check_pkt_larger({ length, destination }, walk) {
     const isLarger = walk.pipeline.answers.isLonger(length - walk.rewrites.lengthDelta);
     writeSubfield(walk.key, walk.rewrites, destination, isLarger ? 1n : 0n);
+    saySubfield(walk, destination);
   },
 
   mod_dl_src: ({ address }, walk) => set(walk, F.ethSrc, address),

@@ -111,6 +111,7 @@ export function decTtl(walk: PacketWalk, controllers: readonly number[]): boolea
     setKeyField(key, rewrites, NW_TTL, Uint8Array.of(ttl - 1));
     return false;
   }
+  walk.warn(`IPv${keyNumber(key, KEY.ethType, 2) === ETH_TYPE.ipv6 ? 6 : 4} decrement TTL exception`);
   for (const id of controllers) toControllers(walk, 0xffff, id, REASON_INVALID_TTL, undefined);
   return true;
 }
@@ -124,6 +125,7 @@ export function decMplsTtl(walk: PacketWalk): boolean {
     setKeyField(key, rewrites, MPLS_TTL, Uint8Array.of(ttl - 1));
     return false;
   }
+  walk.warn('MPLS decrement TTL exception');
   toControllers(walk, 0xffff, 0, REASON_INVALID_TTL, undefined);
   return true;
 }

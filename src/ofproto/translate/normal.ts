@@ -25,7 +25,7 @@ export function normal(walk: PacketWalk): void {
   const ingress = pipeline.ports.peek(inPort);
   const isNobodys = inPort === OFPP.controller || inPort === OFPP.none;
   if (ingress === undefined && !isNobodys) {
-    walk.say('no port to switch from, dropping');
+    walk.warn('no input bundle, dropping');
     return;
   }
   const tci = keyNumber(key, KEY.vlanTci, 2);
@@ -33,24 +33,23 @@ export function normal(walk: PacketWalk): void {
   const isDoubleTagged = vid !== 0 && (keyNumber(key, KEY.innerVlanTci, 2) & VLAN.vidMask) !== 0;
   const vlan = ingressVlan(ingress?.vlan ?? TRUNK_ALL, vid);
   if (vlan === undefined) {
-    walk.say(`VLAN ${vid} does not come in by this port, dropping`);
+    walk.warn('disallowed VLAN VID for this input port, dropping');
     return;
   }
   if (isReserved(key)) {
-    walk.say('reserved destination address, dropping');
+    walk.warn('packet has reserved destination MAC, dropping');
     return;
   }
   if (!isMulticast(key, KEY.ethSrc) && !isNobodys) {
     const lesson = { vlan, mac: formatMac(key, KEY.ethSrc), port: inPort };
     walk.lessons.push(lesson);
     // At once, so that what follows looks at the table as the next packet will.
-    pipeline.learn(lesson);
+    if (pipeline.learn(lesson)) walk.say(`learned that ${lesson.mac} is on port ${ingress?.name} in VLAN ${vlan}`);
   }
   const known = isMulticast(key, KEY.ethDst) ? undefined : pipeline.macs.lookup(vlan, formatMac(key, KEY.ethDst));
   const targets = known === undefined ? flooded(walk, vlan) : [pipeline.ports.peek(known)];
-  walk.say(
-    known === undefined ? `no learned MAC for destination in VLAN ${vlan}, flooding` : 'forwarding to learned port',
-  );
+  if (known !== undefined && known === inPort) walk.warn('learned port is input port, dropping');
+  else walk.say(known === undefined ? 'no learned MAC for destination, flooding' : 'forwarding to learned port');
   for (const port of targets) {
     if (port === undefined || port.number === inPort || !carries(port.vlan, vlan)) continue;
     // The one tag that an access port's packets have is that of its VLAN.

@@ -33,7 +33,7 @@ export function outputTo(walk: PacketWalk, port: number, maxLen = 0xffff, cut?: 
       return;
     default:
       if (port === walk.inPort) {
-        walk.say('skipping output to input port');
+        walk.warn('skipping output to input port');
         return;
       }
       sendTo(walk, port, cut);
@@ -44,8 +44,14 @@ export function outputTo(walk: PacketWalk, port: number, maxLen = 0xffff, cut?: 
 /** Sends by a real port, if it is set to send. */
 export function sendTo(walk: PacketWalk, number: number, cut?: number): void {
   const port = walk.pipeline.ports.peek(number);
-  if (port !== undefined && (port.config & (PORT_CONFIG.noFwd | PORT_CONFIG.portDown)) !== 0) {
-    walk.say(`port ${number} does not forward, skipping output`);
+  // The datapath drops it, and counts that.
+  if (port === undefined) walk.warn('Nonexistent output port');
+  if (port !== undefined && (port.config & PORT_CONFIG.noFwd) !== 0) {
+    walk.warn('OFPPC_NO_FWD set, skipping output');
+    return;
+  }
+  if (port !== undefined && (port.config & PORT_CONFIG.portDown) !== 0) {
+    walk.warn('OFPPC_PORT_DOWN set, skipping output');
     return;
   }
   walk.rewrites.emit(walk.key, {

@@ -11,6 +11,8 @@ import { PacketWalk, type Pipeline, type TranslationError } from './walk.ts';
 export interface TranslationResult extends Translation {
   /** Why the packet is dropped, when it is for want of sense in the tables. */
   readonly error: TranslationError | undefined;
+  /** The packet's key as the actions have left it. */
+  readonly key: Uint8Array;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface TranslationResult extends Translation {
 export function translate(upcall: Upcall, pipeline: Pipeline): TranslationResult {
   const walk = new PacketWalk(pipeline, upcall.key);
   if (mayComeIn(walk)) walk.enterPipeline();
+  else walk.warn('the port is set not to receive, dropping');
   return finish(walk);
 }
 
@@ -47,8 +50,8 @@ export function translateActions(upcall: Upcall, actions: readonly Action[], pip
 function finish(walk: PacketWalk): TranslationResult {
   if (!walk.isFrozen) runActionSet(walk);
   walk.finish();
-  const { rules, lookups, lessons, error } = walk;
-  return { actions: error === undefined ? walk.rewrites.actions : [], rules, lookups, lessons, error };
+  const { rules, lookups, lessons, error, key } = walk;
+  return { actions: error === undefined ? walk.rewrites.actions : [], rules, lookups, lessons, error, key };
 }
 
 const STP_ADDRESS = 0x0180c2000000;

@@ -1,5 +1,6 @@
 import { type Action, OFPP } from '../../openflow/index.ts';
 import { KEY } from '../../packet/index.ts';
+import type { AskedRule } from '../flow-table.ts';
 import type { FlowTables } from '../flow-tables.ts';
 import { TABLE_COUNT } from '../flow-tables.ts';
 import type { MacTable } from '../mac-table.ts';
@@ -21,8 +22,8 @@ export interface Pipeline {
   readonly answers: PacketAnswers;
   /** Do packets that match no flow go to the controllers, where the table does not say otherwise? */
   readonly sendsMisses: boolean;
-  /** Learns an address; a dry run does nothing here. */
-  learn(lesson: Lesson): void;
+  /** Learns an address; true when that is news. A dry run does nothing here. */
+  learn(lesson: Lesson): boolean;
   /** A number for a packet that a controller is to have. */
   note(note: ControllerNote): number;
   /** The number of a note about maps that go to controllers. */
@@ -32,12 +33,23 @@ export interface Pipeline {
   readonly tracer?: Tracer;
 }
 
-/** Hears what translation does, line by line, `depth` levels deep. */
+/**
+ * Hears what translation does. What comes between `table` or `actionSet` and its `leave` happens there; the table that a
+ * packet enters first is never left, since the action set is carried out for it.
+ */
 export interface Tracer {
-  line(depth: number, text: string): void;
-  /** A flow was met. */
-  rule(depth: number, table: number, rule: Rule): void;
-  action(depth: number, action: Action): void;
+  /** A table was looked into, and which flow was found, if any; `asked` are the flows whose programs were asked for that. */
+  table(number: number, rule: Rule | undefined, asked: readonly AskedRule[]): void;
+  /** The action set begins to be carried out. */
+  actionSet(): void;
+  leave(): void;
+  action(action: Action): void;
+  /** What came of an action. */
+  detail(text: string): void;
+  /** Why an action was not carried out. */
+  warning(text: string): void;
+  /** Why the packet is given up. */
+  error(text: string): void;
 }
 
 /** Why a packet's translation was given up; it is then dropped. */
@@ -84,8 +96,6 @@ export class PacketWalk {
   error: TranslationError | undefined;
   table = 0;
   rule: Rule | undefined;
-  /** Levels of nesting, for those who trace. */
-  level = 0;
   #hasExited = false;
   #depth = 0;
   #resubmits = 0;
@@ -108,13 +118,19 @@ export class PacketWalk {
     return this.#frozen !== undefined;
   }
 
+  /** Tells those who trace what came of an action. */
   say(text: string): void {
-    this.pipeline.tracer?.line(this.level, text);
+    this.pipeline.tracer?.detail(text);
+  }
+
+  /** Tells those who trace why an action is not carried out. */
+  warn(text: string): void {
+    this.pipeline.tracer?.warning(text);
   }
 
   fail(error: TranslationError, text: string): void {
     this.error ??= error;
-    this.say(text);
+    this.pipeline.tracer?.error(text);
   }
 
   /** No more actions, wherever they stand; the action set is still carried out. */
@@ -126,7 +142,7 @@ export class PacketWalk {
   run(actions: readonly Action[]): void {
     for (const [i, action] of actions.entries()) {
       if (this.#hasExited || this.error !== undefined) return;
-      this.pipeline.tracer?.action(this.level, action);
+      this.pipeline.tracer?.action(action);
       const next = carryOut(action, this);
       if (next === 'freeze') this.#frozen = [];
       if (this.#frozen !== undefined) {
@@ -167,7 +183,7 @@ export class PacketWalk {
    */
   enterTable(number: number, inPort: number, honoursMiss: boolean): void {
     if (this.#depth >= MAX_DEPTH) {
-      this.fail('too_deep', `over ${MAX_DEPTH} levels of resubmit`);
+      this.fail('too_deep', `over max translation depth ${MAX_DEPTH}`);
       return;
     }
     if (this.#resubmits >= MAX_RESUBMITS) {
@@ -183,62 +199,59 @@ export class PacketWalk {
     putKeyNumber(this.key, KEY.inPort, 4, oldInPort);
     if (rule !== undefined) this.#enterRule(rule, number <= oldTable);
     else if (honoursMiss) this.#miss();
+    this.pipeline.tracer?.leave();
     this.table = oldTable;
   }
 
   /** From the first table on: what happens to a packet that comes in. */
   enterPipeline(): void {
-    this.level = 0;
     const rule = this.#lookup(true);
     if (rule === undefined) {
       this.#miss();
-      return;
+    } else {
+      this.rules.push(rule);
+      this.rule = rule;
+      this.run(rule.actions);
     }
-    this.#met(rule);
-    this.rule = rule;
-    this.run(rule.actions);
   }
 
   #lookup(honoursMiss: boolean): Rule | undefined {
-    const { tables, answers } = this.pipeline;
+    const { tables, answers, tracer } = this.pipeline;
+    const asked: AskedRule[] | undefined = tracer === undefined ? undefined : [];
     for (;;) {
       const table = tables.get(this.table);
-      const rule = table.lookup(this.key, answers, tables.version);
+      const rule = table.lookup(this.key, answers, tables.version, asked);
       this.lookups.push({ table, matched: rule !== undefined });
       const goesOn = honoursMiss && table.miss === 'continue' && this.table + 1 < TABLE_COUNT;
-      if (rule !== undefined || !goesOn) return rule;
+      if (rule !== undefined || !goesOn) {
+        tracer?.table(this.table, rule, asked ?? []);
+        return rule;
+      }
       this.table++;
     }
-  }
-
-  #met(rule: Rule): void {
-    this.rules.push(rule);
-    this.pipeline.tracer?.rule(this.level, this.table, rule);
   }
 
   #enterRule(rule: Rule, deepens: boolean): void {
     const oldRule = this.rule;
     if (deepens) this.#depth++;
     this.#resubmits++;
-    this.level++;
-    this.#met(rule);
+    this.rules.push(rule);
     this.rule = rule;
     this.run(rule.actions);
     this.rule = oldRule;
-    this.level--;
     if (deepens) this.#depth--;
   }
 
   #miss(): void {
     const { miss } = this.pipeline.tables.get(this.table);
     const goesToControllers = miss === 'controller' || (miss === 'default' && this.pipeline.sendsMisses);
-    this.say(`${this.table}. No match.`);
     if (goesToControllers) this.#toControllers();
   }
 
   #toControllers(): void {
     const port = this.pipeline.ports.peek(this.inPort);
     if (port !== undefined && (port.config & NO_PACKET_IN) !== 0) return;
+    this.say('sent to the controllers, as no flow matches');
     this.emitNote({
       reason: 0,
       miss: 'implicit',
@@ -292,7 +305,7 @@ export class PacketWalk {
   push(value: Uint8Array): void {
     this.#stackBytes += value.length + 1;
     if (this.#stackBytes > MAX_STACK_BYTES) {
-      this.fail('stack_too_large', `over ${MAX_STACK_BYTES} bytes on the stack`);
+      this.fail('stack_too_large', `over ${MAX_STACK_BYTES / 1024} kB on the stack`);
       return;
     }
     this.stack.push(value);

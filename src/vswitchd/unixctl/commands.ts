@@ -5,6 +5,7 @@ import { fdbCommands } from './fdb-commands.ts';
 import { logCommands } from './log-commands.ts';
 import type { SwitchView } from './switch-view.ts';
 import { timeCommands } from './time-commands.ts';
+import { traceCommands } from './trace-commands.ts';
 
 /** Everything that ovs-appctl may ask of a daemon, those for tests only where the view has a `dummy`. */
 export function unixctlCommands(view: SwitchView): CommandRegistry {
@@ -13,6 +14,7 @@ export function unixctlCommands(view: SwitchView): CommandRegistry {
     daemonCommands(view),
     logCommands(view.log),
     fdbCommands(view),
+    traceCommands(view),
     view.dummy === undefined ? [] : timeCommands(view.dummy),
   ];
   for (const group of groups) registry.register(...group);
