@@ -494,7 +494,8 @@ export class Bridge {
 
   /** What is told to controllers of packets that a datapath's action `toMain` gives away, but for the packet. */
   packetInOf(note: number): PacketIn | undefined {
-    return this.#notes.get(note);
+    const known = this.#notes.get(note);
+    return known !== undefined && 'reason' in known ? known : undefined;
   }
 
   #packetIn(note: number, packet: Uint8Array): void {

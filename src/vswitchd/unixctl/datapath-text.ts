@@ -192,7 +192,9 @@ class ActionWriter {
 
   #toController(number: number): string {
     const note = this.#context.note(number);
-    const { reason = 0, cookie = 0n, controllerId = 0, maxLen = 0xffff } = note ?? {};
+    // Maps of filter programs, of which Open vSwitch knows nothing.
+    if (note === undefined) return 'userspace(pid=0,maps)';
+    const { reason, cookie, controllerId, maxLen } = note;
     const shown = cookie === 0n ? '0' : `0x${cookie.toString(16)}`;
     const send = this.#context.isDryRun ? 1 : 0;
     return (
