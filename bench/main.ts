@@ -1,7 +1,9 @@
 import { benchBpf } from './bpf/bpf.ts';
+import { benchVerifier } from './verifier/verifier.ts';
 
 /** By name: what it measures, and how. The rest of the command line goes to it. */
 const BENCHES: Record<string, { readonly about: string; run(args: readonly string[]): void | Promise<void> }> = {
+  verifier: { about: 'the verifier: time and states as programs grow', run: benchVerifier },
   bpf: { about: 'filter programs: compiled, against gcc and the interpreter', run: benchBpf },
 };
 

@@ -3,7 +3,7 @@ import type { ControlFlow } from './control-flow.ts';
 import { Interests } from './interest.ts';
 import { LoopNest } from './loop-nest.ts';
 import { Machine } from './machine.ts';
-import { Meeting } from './meeting.ts';
+import { type Effort, Meeting } from './meeting.ts';
 import { beginRounds, compareKeys, countRounds, orderKey } from './order.ts';
 import { PriorityQueue } from './priority-queue.ts';
 import { Refusal } from './refusal.ts';
@@ -13,7 +13,7 @@ import { differences } from './subsumption.ts';
 import { isLinked, LENGTH_ID, type Value } from './value.ts';
 
 export interface ExplorationOptions {
-  /** Most instructions to follow, over all paths. */
+  /** Most instructions to follow, over all paths; comparing states counts too. */
   readonly limit: number;
   /** Whether states may be joined where many meet; a number: as soon as so many do. */
   readonly joins: boolean | number;
@@ -51,6 +51,7 @@ export class Exploration {
   readonly #waiting = new PriorityQueue<Meeting>((a, b) => compareKeys(a.key, b.key));
   readonly #meetings = new Map<string, Meeting>();
   readonly #visits: Uint32Array;
+  readonly #effort: Effort = { spent: 0 };
   #places = 0;
   /** The state at hand when a refusal is thrown. */
   #current: State = new State();
@@ -113,7 +114,7 @@ export class Exploration {
   }
 
   #step(state: State): { next: State | undefined; other: State | undefined } {
-    if (this.visited >= this.#options.limit) throw this.#tooComplex();
+    if (this.visited + this.#effort.spent >= this.#options.limit) throw this.#tooComplex();
     const { pc } = state;
     const frames = state.callers.length;
     this.visited++;
@@ -143,7 +144,7 @@ export class Exploration {
     const name = key.join();
     let meeting = this.#meetings.get(name);
     if (meeting === undefined) {
-      meeting = new Meeting(key, state.pc, this.#interests);
+      meeting = new Meeting(key, state.pc, this.#interests, this.#effort);
       this.#meetings.set(name, meeting);
       this.#waiting.push(meeting);
     }
@@ -192,7 +193,7 @@ export class Exploration {
     }
     return new Refusal(
       'BPF_VERIFIER_TOO_COMPLEX',
-      `the program is too complex: ${this.#options.limit} instructions were followed and paths remain; most often this one, ${this.#visits[busiest]} times`,
+      `the program is too complex: ${this.visited} instructions were followed and paths remain; most often this one, ${this.#visits[busiest]} times`,
       'lower the bound of the loop, mask numbers before they are used, or split the program in two',
       { pc: busiest },
     );

@@ -14,6 +14,7 @@ export class Interests {
   readonly relevance: Relevance;
   readonly #own = new Map<number, Interest>();
   readonly #whole = new Map<number, Interest>();
+  #latest: { readonly pc: number; readonly slots: Interest['slots'] } | undefined;
 
   constructor(relevance: Relevance) {
     this.relevance = relevance;
@@ -41,17 +42,16 @@ export class Interests {
     return registers.sort((a, b) => Number(b.decisive) - Number(a.decisive));
   }
 
+  /** Mostly the same as at the pc before that was asked about. */
   #slots(pc: number): Interest['slots'] {
+    const last = this.#latest;
+    if (last !== undefined && this.relevance.sameBytes(pc, last.pc)) return last.slots;
     const slots: { index: number; live: number; decisive: number }[] = [];
     for (let index = 0; index < STACK_BYTES / 8; index++) {
-      let live = 0;
-      let decisive = 0;
-      for (let b = 0; b < 8; b++) {
-        if (this.relevance.byteIsLive(pc, index * 8 + b)) live |= 1 << b;
-        if (this.relevance.byteIsDecisive(pc, index * 8 + b)) decisive |= 1 << b;
-      }
-      if (live !== 0) slots.push({ index, live, decisive });
+      const live = this.relevance.liveBytesOf(pc, index);
+      if (live !== 0) slots.push({ index, live, decisive: this.relevance.decisiveBytesOf(pc, index) });
     }
+    this.#latest = { pc, slots };
     return slots;
   }
 }

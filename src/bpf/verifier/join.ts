@@ -2,7 +2,7 @@ import { byteOf } from './domain/bytes.ts';
 import { join as joinRanges } from './domain/scalar.ts';
 import { REMAINS, type Slot, Stack } from './stack.ts';
 import type { State } from './state.ts';
-import { isLinked, LENGTH_ID, type LinkedValue, scalar, UNINITIALISED, type Value } from './value.ts';
+import { isLinked, LENGTH_ID, type LinkedValue, MAX_OFFSET, scalar, UNINITIALISED, type Value } from './value.ts';
 
 /**
  * One state that allows all that either allows, for a pc where so many states arrive that following each is too dear.
@@ -81,7 +81,7 @@ class Joiner {
   }
 
   #link(old: LinkedValue, next: LinkedValue): { id: number; delta: number } {
-    if (old.id === 0 || next.id === 0) return NO_LINK;
+    if (old.id === 0 || next.id === 0) return this.#lengthLink(old, next);
     const shift = next.delta - old.delta;
     if ((old.id === LENGTH_ID || next.id === LENGTH_ID) && (old.id !== next.id || shift !== 0)) return NO_LINK;
     const key = `${old.id} ${next.id} ${shift}`;
@@ -92,6 +92,12 @@ class Joiner {
       this.#ids.set(key, known);
     }
     return { id: known.id, delta: old.delta };
+  }
+
+  /** Where a length is known exactly, a number made from it is a constant; joined with others it is that many more again. */
+  #lengthLink(old: LinkedValue, next: LinkedValue): { id: number; delta: number } {
+    const delta = overLength(this.#old, old);
+    return delta !== undefined && delta === overLength(this.#next, next) ? { id: LENGTH_ID, delta } : NO_LINK;
   }
 
   #lookup(old: number, next: number): number {
@@ -126,6 +132,15 @@ class Joiner {
     }
     return joined;
   }
+}
+
+/** By how much the number is certainly more than the packet's length; `undefined` when that is not known. */
+function overLength({ length }: State, value: LinkedValue): number | undefined {
+  if (value.kind !== 'scalar' && value.kind !== 'packet') return undefined;
+  if (value.id === LENGTH_ID) return value.delta;
+  if (!value.range.isConstant || !length.isConstant) return undefined;
+  const difference = value.range.smin - length.smin;
+  return difference > -MAX_OFFSET && difference < MAX_OFFSET ? Number(difference) : undefined;
 }
 
 const NO_LINK = { id: 0, delta: 0 } as const;

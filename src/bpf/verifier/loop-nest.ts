@@ -28,7 +28,7 @@ export class LoopNest {
     this.position = new Int32Array(size);
     this.#loopOf = new Array(size).fill(undefined);
     const all = [...flow.decoded.keys()].filter((pc) => flow.decoded[pc] !== undefined);
-    this.#order(flow, all, undefined);
+    this.#order(flow, new Components(flow), all, undefined);
   }
 
   /** The innermost loop that the instruction is in; its head is in it too. */
@@ -36,8 +36,8 @@ export class LoopNest {
     return this.#loopOf[pc];
   }
 
-  #order(flow: ControlFlow, members: readonly number[], loop: Loop | undefined): void {
-    for (const component of components(flow, members, loop?.head)) {
+  #order(flow: ControlFlow, components: Components, members: readonly number[], loop: Loop | undefined): void {
+    for (const component of components.among(members, loop?.head)) {
       const head = component[0];
       if (component.length === 1 && !successorsOf(flow, head).includes(head)) {
         this.position[head] = this.#next++;
@@ -56,53 +56,67 @@ export class LoopNest {
       }
       this.position[head] = this.#next++;
       for (const pc of component) this.#loopOf[pc] = inner;
-      this.#order(flow, component.slice(1), inner);
+      this.#order(flow, components, component.slice(1), inner);
     }
   }
 }
 
 /**
- * The strongly connected components among `members`, in topological order (Tarjan), jumps to `without` not counted. The
- * first member of each is where control can first get in.
+ * The strongly connected components among some instructions, in topological order (Tarjan). The first member of each is
+ * where control can first get in. Its arrays serve one question after the other.
  */
-function components(flow: ControlFlow, members: readonly number[], without: number | undefined): number[][] {
-  const inside = new Set(members);
-  const index = new Map<number, number>();
-  const low = new Map<number, number>();
-  const onStack = new Set<number>();
-  const stack: number[] = [];
-  const found: number[][] = [];
-  const edges = (pc: number): number[] => successorsOf(flow, pc).filter((to) => to !== without && inside.has(to));
-  for (const root of members) {
-    if (index.has(root)) continue;
-    const work: { pc: number; edges: number[]; at: number }[] = [];
-    const open = (pc: number): void => {
-      index.set(pc, index.size);
-      low.set(pc, index.size - 1);
-      stack.push(pc);
-      onStack.add(pc);
-      work.push({ pc, edges: edges(pc), at: 0 });
-    };
-    const lower = (pc: number, to: number): void => {
-      low.set(pc, Math.min(low.get(pc) ?? 0, to));
-    };
-    open(root);
-    for (let top = work.at(-1); top !== undefined; top = work.at(-1)) {
-      if (top.at < top.edges.length) {
-        const to = top.edges[top.at++];
-        if (!index.has(to)) open(to);
-        else if (onStack.has(to)) lower(top.pc, index.get(to) ?? 0);
-        continue;
-      }
-      work.pop();
-      const own = low.get(top.pc) ?? 0;
-      const above = work.at(-1);
-      if (above !== undefined) lower(above.pc, own);
-      if (own !== index.get(top.pc)) continue;
-      const component = stack.splice(stack.lastIndexOf(top.pc));
-      for (const pc of component) onStack.delete(pc);
-      found.push(component);
-    }
+class Components {
+  readonly #flow: ControlFlow;
+  /** Whether the instruction is among those asked about and not yet in a component. */
+  readonly #open: Uint8Array;
+  /** In which turn it was found, 0: not yet. */
+  readonly #index: Int32Array;
+  readonly #low: Int32Array;
+
+  constructor(flow: ControlFlow) {
+    const size = flow.decoded.length;
+    this.#flow = flow;
+    this.#open = new Uint8Array(size);
+    this.#index = new Int32Array(size);
+    this.#low = new Int32Array(size);
   }
-  return found.reverse();
+
+  /** Jumps to `without` do not count. */
+  among(members: readonly number[], without: number | undefined): number[][] {
+    for (const pc of members) {
+      this.#open[pc] = 1;
+      this.#index[pc] = 0;
+    }
+    const found: number[][] = [];
+    const stack: number[] = [];
+    let turn = 0;
+    for (const root of members) {
+      if (this.#index[root] !== 0) continue;
+      const work: { readonly pc: number; readonly edges: readonly number[]; at: number }[] = [];
+      const enter = (pc: number): void => {
+        this.#index[pc] = this.#low[pc] = ++turn;
+        stack.push(pc);
+        work.push({ pc, edges: successorsOf(this.#flow, pc), at: 0 });
+      };
+      enter(root);
+      for (let top = work.at(-1); top !== undefined; top = work.at(-1)) {
+        const { pc, edges } = top;
+        if (top.at < edges.length) {
+          const to = edges[top.at++];
+          if (to === without || this.#open[to] === 0) continue;
+          if (this.#index[to] === 0) enter(to);
+          else this.#low[pc] = Math.min(this.#low[pc], this.#index[to]);
+          continue;
+        }
+        work.pop();
+        const above = work.at(-1);
+        if (above !== undefined) this.#low[above.pc] = Math.min(this.#low[above.pc], this.#low[pc]);
+        if (this.#low[pc] !== this.#index[pc]) continue;
+        const component = stack.splice(stack.lastIndexOf(pc));
+        for (const member of component) this.#open[member] = 0;
+        found.push(component);
+      }
+    }
+    return found.reverse();
+  }
 }

@@ -7,6 +7,15 @@ import { differences, INCOMPARABLE } from './subsumption.ts';
 /** States that cannot be joined without loss of what they hold are kept apart up to this many times as many. */
 const FORCED = 8;
 
+/** What comparing states has cost, in instructions followed that would have taken about as long. */
+export interface Effort {
+  spent: number;
+}
+
+/** Of a glance at outlines, and of a look at what two states hold. */
+const GLANCE = 1 / 64;
+const LOOK = 1 / 4;
+
 interface Member {
   state: State;
   outline: Outline;
@@ -17,12 +26,14 @@ export class Meeting {
   readonly key: readonly number[];
   readonly pc: number;
   readonly #interests: Interests;
+  readonly #effort: Effort;
   #members: Member[] = [];
 
-  constructor(key: readonly number[], pc: number, interests: Interests) {
+  constructor(key: readonly number[], pc: number, interests: Interests, effort: Effort) {
     this.key = key;
     this.pc = pc;
     this.#interests = interests;
+    this.#effort = effort;
   }
 
   get states(): readonly State[] {
@@ -36,13 +47,14 @@ export class Meeting {
   /** Takes the state in; false when one that is here covers it. */
   add(state: State): boolean {
     const outline = new Outline(state, this.#interests.at(this.pc, false));
+    this.#effort.spent += 2 * GLANCE * this.#members.length;
     for (const member of this.#members) {
-      if (!member.outline.mayCover(outline) || differences(member.state, state, this.#interests) !== 0) continue;
+      if (!member.outline.mayCover(outline) || this.#differences(member.state, state, 0) !== 0) continue;
       member.state.steps = Math.max(member.state.steps, state.steps);
       return false;
     }
     this.#members = this.#members.filter((member) => {
-      if (!outline.mayCover(member.outline) || differences(state, member.state, this.#interests) !== 0) return true;
+      if (!outline.mayCover(member.outline) || this.#differences(state, member.state, 0) !== 0) return true;
       state.steps = Math.max(state.steps, member.state.steps);
       return false;
     });
@@ -81,7 +93,12 @@ export class Meeting {
   }
 
   #distance(a: State, b: State, limit: number): number {
-    const there = differences(a, b, this.#interests, limit);
-    return there >= limit ? there : Math.max(there, differences(b, a, this.#interests, limit));
+    const there = this.#differences(a, b, limit);
+    return there >= limit ? there : Math.max(there, this.#differences(b, a, limit));
+  }
+
+  #differences(old: State, next: State, limit: number): number {
+    this.#effort.spent += LOOK;
+    return differences(old, next, this.#interests, limit);
   }
 }

@@ -45,13 +45,22 @@ export class Relevance {
     }
   }
 
-  /** Whether byte `byte` (0 is the lowest address) of the frame may be read from pc on. */
-  byteIsLive(pc: number, byte: number): boolean {
-    return (this.#liveBytes[pc * WORDS + (byte >> 5)] & (1 << (byte & 31))) !== 0;
+  /** Bytes of the frame's 8-byte slot (0 is the lowest address) that may be read from pc on: bit b for byte b. */
+  liveBytesOf(pc: number, slot: number): number {
+    return (this.#liveBytes[pc * WORDS + (slot >> 2)] >>> (8 * (slot & 3))) & 0xff;
   }
 
-  byteIsDecisive(pc: number, byte: number): boolean {
-    return (this.#decisiveBytes[pc * WORDS + (byte >> 5)] & (1 << (byte & 31))) !== 0;
+  decisiveBytesOf(pc: number, slot: number): number {
+    return (this.#decisiveBytes[pc * WORDS + (slot >> 2)] >>> (8 * (slot & 3))) & 0xff;
+  }
+
+  /** Whether the same bytes of the frame matter in the same way. */
+  sameBytes(a: number, b: number): boolean {
+    for (let w = 0; w < WORDS; w++) {
+      if (this.#liveBytes[a * WORDS + w] !== this.#liveBytes[b * WORDS + w]) return false;
+      if (this.#decisiveBytes[a * WORDS + w] !== this.#decisiveBytes[b * WORDS + w]) return false;
+    }
+    return true;
   }
 
   readsOuterFrames(functionPc: number): boolean {

@@ -10,6 +10,9 @@ import { State } from './state.ts';
 /** Most instructions that are followed over all paths before a program is refused as too complex. */
 export const DEFAULT_LIMIT = 1_000_000;
 
+/** Most that are followed to see whether a program that was refused in a joined state passes without joining. */
+const EXACT_LIMIT = 100_000;
+
 export interface VerifyOptions {
   /** Instead of DEFAULT_LIMIT. */
   readonly limit?: number;
@@ -57,7 +60,8 @@ export function verify(program: Program, options: VerifyOptions = {}): VerifierR
   const first = explore(program, flow, options, true);
   if (first.accepted || !first.joined) return first.result;
   // Perhaps only what the joined states do not tell apart: once more, exactly.
-  const second = explore(program, flow, options, false);
+  const limit = Math.min(options.limit ?? DEFAULT_LIMIT, EXACT_LIMIT);
+  const second = explore(program, flow, { ...options, limit }, false);
   const told = second.accepted || second.result.rejection.code !== 'BPF_VERIFIER_TOO_COMPLEX';
   return told ? second.result : first.result;
 }
