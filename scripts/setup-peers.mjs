@@ -16,6 +16,7 @@ const PEERS = {
   'iputils-ping': '/usr/bin/ping',
   'openvswitch-switch': '/usr/bin/ovs-vsctl',
   'openvswitch-testcontroller': '/usr/bin/ovs-testcontroller',
+  mininet: '/usr/bin/mnexec',
   chromium: '/usr/bin/chromium',
   'python3-os-ken': '/usr/lib/python3/dist-packages/os_ken/__init__.py',
 };
