@@ -8,7 +8,7 @@ import {
   type Verdict,
 } from '../datapath/index.ts';
 import { type Action, ALL_TABLES, type FlowMod, type FlowStats, OFPP } from '../openflow/index.ts';
-import { extractKey, KEY, KEY_BYTES, Mask, Match, newKey } from '../packet/index.ts';
+import { extractKey, type Field, KEY, KEY_BYTES, Mask, Match, newKey } from '../packet/index.ts';
 import { OfprotoError } from './errors.ts';
 import { ExpiryQueue } from './expiry.ts';
 import { FieldReads } from './field-reads.ts';
@@ -44,6 +44,8 @@ export interface BridgeOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly programs?: FilterPrograms;
+  /** An exact match on this field means filter_prog to peers that do not know that (`filterProgFieldNamed`). */
+  readonly filterProgField?: Field;
   /** Makes the datapath; by default the plain one. */
   readonly datapath?: (options: DatapathOptions) => Datapath;
   /** The most flows of one table. */
@@ -84,6 +86,8 @@ export class Bridge {
   readonly programs: FilterPrograms;
   readonly programUse = new ProgramUse();
   readonly mapSending = new MapSending();
+  /** See `BridgeOptions`. Flows stay what they are when it becomes another. */
+  filterProgField: Field | undefined;
   readonly macs = new MacTable();
   readonly ports = new PortTable();
   /** Packets dropped because their translation was given up, by reason. */
@@ -117,6 +121,7 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     this.name = options.name;
     this.#clock = options.clock;
+    this.filterProgField = options.filterProgField;
     this.#tables = new FlowTables(options.maxFlows);
     this.programs = options.programs ?? new FilterPrograms();
     this.#nextTickNs = options.clock.nowNs() + TICK_NS;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { FailMode } from '../../ofproto/index.ts';
-import type { OpenflowVersion } from '../../packet/index.ts';
+import { type FailMode, filterProgFieldNamed } from '../../ofproto/index.ts';
+import type { Field, OpenflowVersion } from '../../packet/index.ts';
 import { CliError } from '../errors.ts';
 import { type NumberedFile, numberedFiles } from '../numbered-file.ts';
 import { DEFAULT_RUN_DIRECTORY } from '../run-directory.ts';
@@ -15,6 +15,7 @@ export interface BridgeCommandOptions {
   readonly protocols?: readonly OpenflowVersion[];
   readonly datapathId?: bigint;
   readonly rundir?: string;
+  readonly filterProgField?: Field;
   readonly probeInterval?: number;
   readonly maxBackoff?: number;
   readonly privateKey?: string;
@@ -42,6 +43,11 @@ export function bridgeCommand(): Command {
     )
     .option('--protocols <list>', 'versions to speak, such as OpenFlow10,OpenFlow13', versionList('--protocols'))
     .option('--datapath-id <hex>', 'sixteen hexadecimal digits', datapathId)
+    .option(
+      '--filter-prog-field <field>',
+      'a register or pkt_mark: an exact match on it means filter_prog, for controllers that do not know that',
+      programField,
+    )
     .option('--rundir <dir>', `where NAME.mgmt is made (default: $OVS_RUNDIR or ${DEFAULT_RUN_DIRECTORY})`)
     .option('--probe-interval <ms>', 'ask controllers that say nothing for so long; 0: never', milliseconds)
     .option('--max-backoff <ms>', 'longest wait before connecting again', milliseconds)
@@ -77,4 +83,11 @@ function datapathId(value: string): bigint {
 function milliseconds(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new CliError('CLI_BAD_ARGUMENT', `${value} is not a number of milliseconds`);
   return Number(value);
+}
+
+function programField(value: string): Field {
+  const field = filterProgFieldNamed(value);
+  if (field === undefined)
+    throw new CliError('CLI_BAD_ARGUMENT', `--filter-prog-field ${value}: expected reg0 to reg15, or pkt_mark`);
+  return field;
 }

@@ -22,7 +22,10 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   const ports: OpenedPort[] = [];
   const clock = new WallClock();
   const compiler = new CompileWorker();
-  const bridge = new Bridge({ name, clock, programs: new FilterPrograms({ compiler }) });
+  const bridge = new Bridge({
+    ...{ name, clock, programs: new FilterPrograms({ compiler }) },
+    ...(options.filterProgField === undefined ? {} : { filterProgField: options.filterProgField }),
+  });
   let controllers: Controllers | undefined;
   let loop: DeviceLoop | undefined;
   try {

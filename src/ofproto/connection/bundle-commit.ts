@@ -98,6 +98,11 @@ class BundleCommit {
   /** The error about the message that failed. */
   errorFor(error: unknown): ReturnType<typeof errorReply> {
     const failed = this.#current ?? this.#flowMods[this.#transaction.failedAt];
-    return errorReply(refusal(error), failed?.bytes ?? new Uint8Array(0), this.#session.version, this.#session.oko);
+    return errorReply(
+      refusal(error),
+      failed?.bytes ?? new Uint8Array(0),
+      this.#session.version,
+      this.#session.isExtended,
+    );
   }
 }

@@ -188,7 +188,7 @@ export class Connection implements Timed {
   /** For those who know what maps are; a secondary controller is not told, as of packets. */
   mapsSent(maps: MapsNote): void {
     const session = this.#listening;
-    if (session?.oko && session.isListening && session.role !== 'secondary') session.feed?.send(maps);
+    if (session?.isExtended && session.isListening && session.role !== 'secondary') session.feed?.send(maps);
   }
 
   /** Tells of changed flows whoever has asked with a flow monitor. */
@@ -274,7 +274,7 @@ export class Connection implements Timed {
   }
 
   async #carryOut(session: Session, bytes: Uint8Array): Promise<void> {
-    const answers = answer(this.#control, session, decodeMessage(bytes, session.dialect));
+    const answers = answer(this.#control, session, session.decode(bytes));
     let step = answers.next();
     while (!step.done) {
       const { value } = step;
@@ -316,6 +316,7 @@ export class Connection implements Timed {
     }
     const session = new Session(this.kind, version, this.#options.enableAsyncMessages);
     session.feed = this.#mapFeed(session);
+    session.bridge = this.#control.bridge;
     this.#session = session;
     this.#heard();
     this.#options.onReady?.(this);
@@ -342,7 +343,7 @@ export class Connection implements Timed {
   }
 
   #sendError(session: Session, error: ProtocolError, bytes: Uint8Array): void {
-    for (const reply of encodeMessage(errorReply(error, bytes, session.version, session.oko), session.dialect))
+    for (const reply of encodeMessage(errorReply(error, bytes, session.version, session.isExtended), session.dialect))
       this.#outbox.reply(reply);
   }
 

@@ -3,6 +3,7 @@ export { Controllers, type ControllersOptions } from './controllers.ts';
 export type { FailMode } from './fail-mode.ts';
 export type { LinkState } from './link.ts';
 export { SPOKEN_VERSIONS } from './negotiation.ts';
+export { filterProgFieldNamed } from './program-field.ts';
 export type { ControllerRole } from './roles.ts';
 export type { Session, SessionKind } from './session.ts';
 export type { SwitchControl, SwitchDescription } from './switch-control.ts';

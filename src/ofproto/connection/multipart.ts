@@ -1,5 +1,6 @@
 import {
   type FlowSelection,
+  type FlowStats,
   type MultipartReply,
   type MultipartReplyBody,
   type MultipartRequest,
@@ -11,6 +12,7 @@ import {
 } from '../../openflow/index.ts';
 import type { BridgePort } from '../port-table.ts';
 import { describePort, portStats } from './port-message.ts';
+import { matchToPeer } from './program-field.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
 import { tableFeatures } from './table-features.ts';
@@ -63,8 +65,13 @@ function replyTo(control: SwitchControl, session: Session, body: RequestBody): M
   switch (kind) {
     case 'desc':
       return { kind, ...control.description };
-    case 'flow':
-      return { kind, nxm: body.nxm, flows: Array.from(bridge.flowStats(selection(body)), inMilliseconds) };
+    case 'flow': {
+      const shown = (flow: FlowStats): FlowStats => ({
+        ...inMilliseconds(flow),
+        match: matchToPeer(flow.match, session.programField),
+      });
+      return { kind, nxm: body.nxm, flows: Array.from(bridge.flowStats(selection(body)), shown) };
+    }
     case 'aggregate':
       return { kind, nxm: body.nxm, ...bridge.aggregateStats(selection(body)) };
     case 'table':

@@ -38,8 +38,9 @@ type Request = OkoMessage & { readonly xid: number };
  * @throws ExtensionError, ProtocolError: the error to answer with
  */
 export function* answerOko(control: SwitchControl, session: Session, message: Request): Answer {
-  session.oko = true;
+  session.isExtended = true;
   const request = decodeOko(message);
+  if (request.kind === 'features_request') session.oko = true;
   if (session.role === 'secondary' && CHANGES.includes(request.kind))
     throw new ProtocolError('OFPBRC_IS_SECONDARY', `a secondary controller cannot send ${request.kind}`);
   for (const part of carryOut(control, session, request, message.xid)) {

@@ -1,5 +1,4 @@
 import {
-  decodeMessage,
   encodeMessage,
   type FlowModMessage,
   type Message,
@@ -22,8 +21,6 @@ import { describePort } from './port-message.ts';
 import { checkProgramsNamed } from './program-check.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
-
-const FILTER_PROG = field('filter_prog');
 
 /** Messages that a secondary controller may not send (OpenFlow 1.3.5 section 6.3.6). */
 const CHANGES: readonly Message['type'][] = [
@@ -84,7 +81,6 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* reply({ type: 'barrier_reply' });
       return;
     case 'flow_mod':
-      if (message.match.get(FILTER_PROG) !== undefined) session.oko = true;
       flowMod(control, session, message);
       return;
     case 'packet_out':
@@ -100,7 +96,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* answerBundleControl(control, session, message);
       return;
     case 'bundle_add':
-      session.bundles.add(message, message.xid, (bytes) => decodeMessage(bytes, session.dialect));
+      session.bundles.add(message, message.xid, (bytes) => session.decode(bytes));
       return;
     case 'role_request': {
       control.election.request(session, message, control.roleHolders());

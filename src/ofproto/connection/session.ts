@@ -1,9 +1,11 @@
-import type { Dialect, PacketIn } from '../../openflow/index.ts';
-import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import { type Dialect, decodeMessage, type Message, type PacketIn } from '../../openflow/index.ts';
+import { type Field, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import type { Bridge } from '../bridge.ts';
 import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
 import { BundleStore } from './bundle.ts';
 import { FlowMonitors } from './flow-monitors.ts';
 import type { MapFeed } from './map-feed.ts';
+import { messageFromPeer, namesProgram } from './program-field.ts';
 import { ProgramUploads } from './program-upload.ts';
 import type { ControllerRole, RoleHolder } from './roles.ts';
 
@@ -25,12 +27,16 @@ export class Session implements RoleHolder {
   /** Maps that are sent without being asked for each time. */
   feed: MapFeed | undefined;
   readonly monitors = new FlowMonitors();
+  /** Whose settings messages are read and written by. */
+  bridge: Pick<Bridge, 'filterProgField'> | undefined;
   role: ControllerRole = 'equal';
   /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
   nxm = false;
   tableId = false;
-  /** The peer has sent a message of Oko's extension, so it knows what filter_prog is. */
+  /** The peer has asked for the features of Oko's extension or matched filter_prog, so it knows the field. */
   oko = false;
+  /** It has sent any message of the extension, so it knows the extension's errors and messages. */
+  isExtended = false;
   packetInFormat: PacketIn['format'] = 'standard';
   controllerId = 0;
   missSendLen: number;
@@ -43,6 +49,18 @@ export class Session implements RoleHolder {
     this.version = version;
     this.missSendLen = kind === 'controller' ? DEFAULT_MISS_SEND_LEN : 0;
     this.async = isTold ? defaultAsyncMasks(version) : silentAsyncMasks(version);
+  }
+
+  /** The field that stands for filter_prog in what the peer is told: it may not know another. */
+  get programField(): Field | undefined {
+    return this.oko ? undefined : this.bridge?.filterProgField;
+  }
+
+  /** A message as the bridge means it. */
+  decode(bytes: Uint8Array): Message {
+    const message = decodeMessage(bytes, this.dialect);
+    if (namesProgram(message)) this.oko = true;
+    return messageFromPeer(message, this.bridge?.filterProgField);
   }
 
   get dialect(): Dialect {
