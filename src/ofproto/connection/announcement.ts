@@ -3,7 +3,6 @@ import { OPENFLOW_VERSIONS } from '../../packet/index.ts';
 import type { FlowRemoved, PacketIn, PortStatus } from '../listeners.ts';
 import { isWanted } from './async-config.ts';
 import { describePort } from './port-message.ts';
-import { matchToPeer } from './program-field.ts';
 import type { Session } from './session.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -60,7 +59,7 @@ export function flowRemovedMessage(session: Session, { rule, reason, timeNs }: F
   return {
     type: 'flow_removed',
     xid: 0,
-    match: matchToPeer(rule.match, session.programField),
+    match: rule.match,
     cookie: rule.cookie,
     priority: rule.priority,
     reason,

@@ -202,7 +202,7 @@ export class Connection implements Timed {
 
   #update(session: Session, message: Message | undefined): void {
     if (message === undefined) return;
-    for (const bytes of encodeMessage(message, session.dialect))
+    for (const bytes of session.encode(message))
       if (!this.#outbox.update(bytes, () => this.#resumeUpdates(session)))
         this.close('the peer does not read what it is told');
   }
@@ -219,7 +219,7 @@ export class Connection implements Timed {
 
   #announce(session: Session, message: Message | undefined): void {
     if (message === undefined) return;
-    for (const bytes of encodeMessage(message, session.dialect))
+    for (const bytes of session.encode(message))
       if (!this.#outbox.announce(bytes))
         this.close('the peer does not read what it is told', 'No buffer space available');
   }

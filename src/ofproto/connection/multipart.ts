@@ -1,6 +1,5 @@
 import {
   type FlowSelection,
-  type FlowStats,
   type MultipartReply,
   type MultipartReplyBody,
   type MultipartRequest,
@@ -12,7 +11,7 @@ import {
 } from '../../openflow/index.ts';
 import type { BridgePort } from '../port-table.ts';
 import { describePort, portStats } from './port-message.ts';
-import { matchToPeer } from './program-field.ts';
+import { bodyToPeer } from './program-field.ts';
 import type { Session } from './session.ts';
 import type { SwitchControl } from './switch-control.ts';
 import { tableFeatures } from './table-features.ts';
@@ -47,7 +46,7 @@ export function* answerMultipart(
     type: 'multipart_reply',
     xid,
     flags: 0,
-    body: replyTo(control, session, body),
+    body: bodyToPeer(replyTo(control, session, body), session.programField),
   };
   const { dialect } = session;
   const writer = new MultipartWriter(reply, dialect);
@@ -65,13 +64,8 @@ function replyTo(control: SwitchControl, session: Session, body: RequestBody): M
   switch (kind) {
     case 'desc':
       return { kind, ...control.description };
-    case 'flow': {
-      const shown = (flow: FlowStats): FlowStats => ({
-        ...inMilliseconds(flow),
-        match: matchToPeer(flow.match, session.programField),
-      });
-      return { kind, nxm: body.nxm, flows: Array.from(bridge.flowStats(selection(body)), shown) };
-    }
+    case 'flow':
+      return { kind, nxm: body.nxm, flows: Array.from(bridge.flowStats(selection(body)), inMilliseconds) };
     case 'aggregate':
       return { kind, nxm: body.nxm, ...bridge.aggregateStats(selection(body)) };
     case 'table':

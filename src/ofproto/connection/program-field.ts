@@ -1,4 +1,4 @@
-import { type Message, ProtocolError } from '../../openflow/index.ts';
+import { type FlowMonitor, type Message, type MultipartReplyBody, ProtocolError } from '../../openflow/index.ts';
 import { type Field, field, fieldNamed, type Match, REG_COUNT, valueToNumber } from '../../packet/index.ts';
 import { MAX_PROGRAM_ID } from '../programs/index.ts';
 
@@ -28,16 +28,18 @@ function matchFromPeer(match: Match, meaning: Field): Match {
   return match.toBuilder().clear(meaning).setNumber(FILTER_PROG, program).build();
 }
 
-/** The match of a message that has one for flows. */
-function matchOf(message: Message): Match | undefined {
-  if (message.type === 'flow_mod') return message.match;
-  if (message.type !== 'multipart_request') return undefined;
-  return message.body.kind === 'flow' || message.body.kind === 'aggregate' ? message.body.match : undefined;
+/** The matches of a message that are about flows. */
+function matchesOf(message: Message): readonly Match[] {
+  if (message.type === 'flow_mod') return [message.match];
+  if (message.type !== 'multipart_request') return [];
+  const { body } = message;
+  if (body.kind === 'flow_monitor') return body.monitors.map(({ match }) => match);
+  return body.kind === 'flow' || body.kind === 'aggregate' ? [body.match] : [];
 }
 
 /** Does it match filter_prog itself, which only a peer does that knows the field? */
 export function namesProgram(message: Message): boolean {
-  return matchOf(message)?.get(FILTER_PROG) !== undefined;
+  return matchesOf(message).some((match) => match.get(FILTER_PROG) !== undefined);
 }
 
 /** The message with its match as the bridge means it. */
@@ -46,13 +48,40 @@ export function messageFromPeer(message: Message, meaning: Field | undefined): M
   if (message.type === 'flow_mod') return { ...message, match: matchFromPeer(message.match, meaning) };
   if (message.type !== 'multipart_request') return message;
   const { body } = message;
+  if (body.kind === 'flow_monitor') {
+    const meant = (monitor: FlowMonitor): FlowMonitor => ({ ...monitor, match: matchFromPeer(monitor.match, meaning) });
+    return { ...message, body: { ...body, monitors: body.monitors.map(meant) } };
+  }
   if (body.kind !== 'flow' && body.kind !== 'aggregate') return message;
   return { ...message, body: { ...body, match: matchFromPeer(body.match, meaning) } };
 }
 
-/** The match as a peer that does not know filter_prog wrote it. */
-export function matchToPeer(match: Match, meaning: Field | undefined): Match {
-  if (meaning === undefined) return match;
+/** The statistics or updates with the matches of their flows as a peer that does not know filter_prog wrote them. */
+export function bodyToPeer(body: MultipartReplyBody, meaning: Field | undefined): MultipartReplyBody {
+  if (meaning === undefined) return body;
+  const shown = <T extends { readonly match: Match }>(flow: T): T => ({
+    ...flow,
+    match: matchToPeer(flow.match, meaning),
+  });
+  switch (body.kind) {
+    case 'flow':
+      return { ...body, flows: body.flows.map(shown) };
+    case 'flow_monitor':
+      return { ...body, updates: body.updates.map((update) => ('match' in update ? shown(update) : update)) };
+    default:
+      return body;
+  }
+}
+
+/** The message with its matches as such a peer wrote them. */
+export function messageToPeer(message: Message, meaning: Field | undefined): Message {
+  if (meaning === undefined) return message;
+  if (message.type === 'flow_removed') return { ...message, match: matchToPeer(message.match, meaning) };
+  if (message.type === 'multipart_reply') return { ...message, body: bodyToPeer(message.body, meaning) };
+  return message;
+}
+
+function matchToPeer(match: Match, meaning: Field): Match {
   const program = match.number(FILTER_PROG);
   if (program === undefined || match.get(meaning) !== undefined) return match;
   return match.toBuilder().clear(FILTER_PROG).setNumber(meaning, program).build();

@@ -1,11 +1,11 @@
-import { type Dialect, decodeMessage, type Message, type PacketIn } from '../../openflow/index.ts';
+import { type Dialect, decodeMessage, encodeMessage, type Message, type PacketIn } from '../../openflow/index.ts';
 import { type Field, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import type { Bridge } from '../bridge.ts';
 import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
 import { BundleStore } from './bundle.ts';
 import { FlowMonitors } from './flow-monitors.ts';
 import type { MapFeed } from './map-feed.ts';
-import { messageFromPeer, namesProgram } from './program-field.ts';
+import { messageFromPeer, messageToPeer, namesProgram } from './program-field.ts';
 import { ProgramUploads } from './program-upload.ts';
 import type { ControllerRole, RoleHolder } from './roles.ts';
 
@@ -61,6 +61,11 @@ export class Session implements RoleHolder {
     const message = decodeMessage(bytes, this.dialect);
     if (namesProgram(message)) this.oko = true;
     return messageFromPeer(message, this.bridge?.filterProgField);
+  }
+
+  /** A message as the peer understands it. */
+  encode(message: Message): Uint8Array[] {
+    return encodeMessage(messageToPeer(message, this.programField), this.dialect);
   }
 
   get dialect(): Dialect {
