@@ -222,7 +222,7 @@ export class Bridge {
     };
     const result =
       options.actions === undefined ? translate(upcall, pipeline) : translateActions(upcall, options.actions, pipeline);
-    return { ...result, union: this.#union.slice() };
+    return { ...result, union: this.union };
   }
 
   // ---- Addresses
@@ -300,6 +300,23 @@ export class Bridge {
   rulesOf(query: FlowQuery): readonly Rule[] {
     this.#settle();
     return [...select(this.#tables, query)];
+  }
+
+  /** Every flow, the switch's own among them, counters up to date. */
+  allRules(): readonly Rule[] {
+    this.#settle();
+    this.#credit();
+    return [...this.#tables.used()].flatMap((table) => [...table.rules()]);
+  }
+
+  /** The bits of the flow key that decide for cached flows, in the key's layout. */
+  get union(): Uint8Array {
+    return this.#union.slice();
+  }
+
+  /** Forgets every cached flow; what they have counted is credited. */
+  purgeCache(): void {
+    this.#startGeneration();
   }
 
   /** Statistics of the flows that a query is about, exact now; take them before anything else happens. @throws OfprotoError OFPROTO_BAD_TABLE */

@@ -77,9 +77,9 @@ export class DummyVswitch {
     this.#run('ovs-vsctl', [`--db=unix:${join(this.#folder, 'db.sock')}`, ...port.split(' ')]);
   }
 
-  /** Gives one batch to port 1 and returns what comes out of port 2, waiting a while for as many as are expected. */
-  async forward(batch: readonly Uint8Array[], expected: number): Promise<Uint8Array[]> {
-    const hex = batch.map((packet) => toHex(packet));
+  /** Gives one batch, packets or datapath flows, to port 1 and returns what comes out of port 2, waiting a while for as many as are expected. */
+  async forward(batch: readonly (Uint8Array | string)[], expected: number): Promise<Uint8Array[]> {
+    const hex = batch.map((packet) => (typeof packet === 'string' ? packet : toHex(packet)));
     this.#run('ovs-appctl', ['-t', 'ovs-vswitchd', 'netdev-dummy/receive', 'p1', ...hex]);
     for (let tries = 0; tries < 300 && this.#sent().length < this.#received + expected; tries++)
       await new Promise((resolve) => setTimeout(resolve, 10));

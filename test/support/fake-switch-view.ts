@@ -17,6 +17,8 @@ export class FakeSwitchView implements SwitchView {
   readonly bridge = new Bridge({ name: 'br0', clock: this.clock });
   readonly dummy = { clock: this.clock, run: () => this.bridge.run() };
   readonly exits: boolean[] = [];
+  /** Packets that have gone out, with the ports by which they did. */
+  readonly sent: [number, Uint8Array][] = [];
   reconnects = 0;
   readonly #view: BridgeView;
 
@@ -34,7 +36,13 @@ export class FakeSwitchView implements SwitchView {
   }
 
   #port(number: number, name: string, type: string): PortView {
-    const port = new DummyPort(name);
+    const { sent } = this;
+    const port = new (class extends DummyPort {
+      override send(packet: Uint8Array, timeNs: bigint): boolean {
+        sent.push([number, packet.slice()]);
+        return super.send(packet, timeNs);
+      }
+    })(name);
     this.bridge.addPort(number, port);
     return { name, number, type, port };
   }

@@ -1,4 +1,4 @@
-import type { Port } from '../../datapath/index.ts';
+import { DummyPort, type Port } from '../../datapath/index.ts';
 import type { DevicePort } from '../../datapath/ports/index.ts';
 import type { DeviceState, DeviceStatistics, NetworkDevice } from './network-device.ts';
 
@@ -44,8 +44,8 @@ export class MemoryDevice implements NetworkDevice {
       mac: this.#mac,
       ifindex: undefined,
       mtu: this.#mtu,
-      isUp: true,
-      hasLink: true,
+      isUp: !(this.port instanceof DummyPort) || this.port.isUp,
+      hasLink: !(this.port instanceof DummyPort) || this.port.isUp,
       speed: undefined,
       duplex: undefined,
       linkResets: 0,

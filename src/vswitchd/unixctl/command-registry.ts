@@ -9,6 +9,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 export class CommandRegistry {
   readonly #commands = new Map<string, Command>();
   readonly #timeoutMs: number;
+  readonly #closers: (() => void)[] = [];
 
   constructor(options: { timeoutMs?: number } = {}) {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -18,6 +19,15 @@ export class CommandRegistry {
   /** A later command of the same name takes the place of the earlier one. */
   register(...commands: readonly Command[]): void {
     for (const added of commands) this.#commands.set(added.name, added);
+  }
+
+  /** What is to be done when no more commands come. */
+  onClose(close: () => void): void {
+    this.#closers.push(close);
+  }
+
+  close(): void {
+    for (const close of this.#closers.splice(0)) close();
   }
 
   unregister(name: string): void {

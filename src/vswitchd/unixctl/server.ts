@@ -74,6 +74,7 @@ export class UnixctlServer {
   /** Gives the answers under way, stops listening, drops the clients and takes the socket away. */
   async close(): Promise<void> {
     await Promise.all(this.#pending);
+    this.#registry.close();
     await this.#listener?.close();
     try {
       unlinkSync(this.path);
