@@ -118,10 +118,15 @@ export class OpenflowClient {
   /** Sends a request and answers its reply. @throws CliError CLI_SWITCH_REFUSED when the switch answers with an error */
   async request(body: MessageBody): Promise<Message> {
     const xid = this.send(body);
+    let earlier: OkoError | undefined;
     for (;;) {
       const message = await this.receive();
-      if (message.xid !== xid) continue;
-      if (message.type === 'error') throw this.refusal(message);
+      if (message.xid !== xid) {
+        // A message of a bundle that fails is told of before the bundle is.
+        if (message.type === 'error') earlier ??= this.refusal(message);
+        continue;
+      }
+      if (message.type === 'error') throw earlier ?? this.refusal(message);
       return message;
     }
   }
