@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { appctlCommand } from './appctl/appctl.ts';
 import { asmCommand } from './bpf/asm.ts';
 import { benchCommand } from './bpf/bench.ts';
 import { disasmCommand } from './bpf/disasm.ts';
@@ -26,6 +27,7 @@ export function okoCommand(): Command {
     .addCommand(bridgeCommand())
     .addCommand(ofctlCommand())
     .addCommand(vsctlCommand())
+    .addCommand(appctlCommand())
     .addCommand(shellCommand())
     .addCommand(bpfCommand())
     .addCommand(explainCommand())

@@ -8,7 +8,11 @@ import { Command } from 'commander';
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
 /** The familiar names, and what of Oko answers to them. */
-const NAMES: Readonly<Record<string, string>> = { 'ovs-ofctl': 'ofctl', 'ovs-vsctl': 'vsctl' };
+const NAMES: Readonly<Record<string, string>> = {
+  'ovs-appctl': 'appctl',
+  'ovs-ofctl': 'ofctl',
+  'ovs-vsctl': 'vsctl',
+};
 
 export function shellCommand(): Command {
   return new Command('shell')

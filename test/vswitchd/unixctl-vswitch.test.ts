@@ -194,7 +194,7 @@ describe('what the commands say of this switch alone', () => {
     expect(await ask('coverage/read-counter', 'netdev_received')).toBe('3');
     const coverage = await ask('coverage/show');
     expect(coverage).toMatch(/^Event coverage, avg rate .*hash=[0-9a-f]{8}:\n/);
-    expect(coverage).toContain('\nxlate_actions              0.4/sec     0.033/sec        0.0006/sec   total: 2\n');
+    expect(coverage).toMatch(/\nxlate_actions {14}0\.[04]\/sec {5}0\.\d{3}\/sec {8}0\.0006\/sec {3}total: 2\n/);
     expect(coverage).toMatch(/\n\d+ events never hit$/);
     await ask('revalidator/purge');
     expect(await ask('dpctl/dump-flows')).toBe('');

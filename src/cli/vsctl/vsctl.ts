@@ -1,12 +1,6 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
+import { PassThroughCommand } from '../pass-through-command.ts';
 import { runVsctl, TIMEOUT_STATUS } from './run-vsctl.ts';
-
-/** A command whose words commander leaves alone, `--` and all: ovs-vsctl has rules of its own. */
-class PassThroughCommand extends Command {
-  override parseOptions(words: string[]): { operands: string[]; unknown: string[] } {
-    return { operands: words, unknown: [] };
-  }
-}
 
 export function vsctlCommand(): Command {
   return new PassThroughCommand('vsctl')
