@@ -13,9 +13,9 @@ import { OfprotoError } from './errors.ts';
 import { ExpiryQueue } from './expiry.ts';
 import { FieldReads } from './field-reads.ts';
 import { FilterPrograms } from './filter-programs.ts';
-import { FlowChanges, type FlowModOptions } from './flow-changes.ts';
+import { type FlowChange, FlowChanges, type FlowModOptions, type RuleAccount } from './flow-changes.ts';
 import { checkPacketOut } from './flow-check.ts';
-import { allFlows, type FlowQuery, select } from './flow-query.ts';
+import { allFlows, type FlowQuery, select, walk } from './flow-query.ts';
 import { type AggregateStats, flowStats, type TableStats } from './flow-stats.ts';
 import type { TableMiss } from './flow-table.ts';
 import { FlowTables, TABLE_COUNT } from './flow-tables.ts';
@@ -34,6 +34,7 @@ import {
 import { MapSending } from './programs/map-sending.ts';
 import { ProgramUse } from './programs/program-use.ts';
 import { REMOVED_REASON, type RemovedReason, type Rule } from './rule.ts';
+import { nextTurn, runToEnd } from './slice.ts';
 import { FlowTransaction } from './transaction.ts';
 import { ControllerNotes } from './translate/controller.ts';
 import { FrozenPasses } from './translate/frozen.ts';
@@ -78,6 +79,11 @@ export interface TraceResult extends TranslationResult {
 
 /** How often timeouts and ages are looked at. */
 const TICK_NS = 1_000_000_000n;
+const POSTPONED_TICK_NS = 50_000_000n;
+/** Rules with timeouts looked at in one go; the others wait for the next packet, or call of `run`. */
+const EXPIRED_AT_ONCE = 256;
+/** Changes of flows that listeners are told of in one go. */
+const CHANGES_AT_ONCE = 16;
 
 /** A switch: ports, flow tables, filter programs, learnt addresses, and the datapath that they steer. */
 export class Bridge {
@@ -116,7 +122,10 @@ export class Bridge {
   #isVoid = false;
   /** Packets that the datapath had handled when the rules were last credited. */
   #creditedPasses = 0;
-  #completeTransaction: (() => void) | undefined;
+  /** A transaction that is being committed in slices. */
+  #changing: { completeNow(): void; readonly promise: Promise<void>; resolve(): void } | undefined;
+  /** What listeners are still to be told, in order. */
+  readonly #announcements: Iterator<unknown>[] = [];
 
   constructor(options: BridgeOptions) {
     this.name = options.name;
@@ -260,16 +269,36 @@ export class Bridge {
     transaction.commit();
   }
 
+  /** The same without holding the main thread for long, however many flows it is about. */
+  flowModInSlices(mod: FlowMod, options: FlowModOptions = {}): Promise<void> {
+    const transaction = this.transaction();
+    transaction.flowMod(mod, options);
+    return transaction.commitInSlices();
+  }
+
+  /**
+   * While a transaction is committed in slices, or listeners are being told of it: resolves when it is worth asking again.
+   * Who waits for it does not have to hurry the transaction.
+   */
+  get changing(): Promise<void> | undefined {
+    return this.#changing?.promise ?? (this.#announcements.length > 0 ? nextTurn() : undefined);
+  }
+
   /** Several flow_mods at once, or none. */
   transaction(): FlowTransaction {
     return new FlowTransaction({
       begin: () => this.#begin(),
       complete: (changes) => this.#complete(changes),
       end: () => {
-        this.#completeTransaction = undefined;
+        this.#changing?.resolve();
+        this.#changing = undefined;
       },
       underWay: (completeNow) => {
-        this.#completeTransaction = completeNow;
+        let resolve = (): void => {};
+        const promise = new Promise<void>((done) => {
+          resolve = done;
+        });
+        this.#changing = { completeNow, promise, resolve };
       },
     });
   }
@@ -286,12 +315,26 @@ export class Bridge {
   removeFlow(rule: Rule): void {
     const changes = this.#begin();
     changes.remove(rule);
-    this.#complete(changes);
-    changes.purge(0, 1);
+    runToEnd(this.#complete(changes));
+  }
+
+  /** Takes away a flow of the switch's own, if it is there. */
+  removeHiddenFlow({ table, match, priority }: FlowMod): void {
+    this.#settle();
+    const rule = this.#tables.get(table).find(match, priority);
+    if (rule !== undefined) this.removeFlow(rule);
+  }
+
+  /** How many flows there are in all tables. */
+  get flowCount(): number {
+    let count = 0;
+    for (const table of this.#tables.used()) count += table.size;
+    return count;
   }
 
   /** Every flow that controllers may see, counters up to date. */
   flows(): readonly Rule[] {
+    this.#settle();
     this.#credit();
     return [...select(this.#tables, allFlows(Match.ALL))];
   }
@@ -319,24 +362,45 @@ export class Bridge {
     this.#startGeneration();
   }
 
-  /** Statistics of the flows that a query is about, exact now; take them before anything else happens. @throws OfprotoError OFPROTO_BAD_TABLE */
+  /** Statistics of the flows that a query is about. @throws OfprotoError OFPROTO_BAD_TABLE */
   *flowStats(query: FlowQuery): Iterable<FlowStats> {
+    for (const stats of this.flowStatsInSteps(query)) if (stats !== undefined) yield stats;
+  }
+
+  /**
+   * The same with `undefined` in between, where something else may be done. The flows are those of the moment when the
+   * first is asked for; what each has counted is up to date then, or newer.
+   */
+  *flowStatsInSteps(query: FlowQuery): Generator<FlowStats | undefined> {
     this.#settle();
     this.#credit();
     const nowNs = this.#clock.nowNs();
-    for (const rule of select(this.#tables, query)) yield flowStats(rule, nowNs);
+    for (const rule of walk(this.#tables, query)) yield rule === undefined ? undefined : flowStats(rule, nowNs);
   }
 
   /** @throws OfprotoError OFPROTO_BAD_TABLE */
   aggregateStats(query: FlowQuery): AggregateStats {
+    const steps = this.aggregateStatsInSteps(query);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** The same, a step at a time. */
+  *aggregateStatsInSteps(query: FlowQuery): Generator<undefined, AggregateStats> {
     this.#settle();
     this.#credit();
     let packetCount = 0n;
     let byteCount = 0n;
     let flowCount = 0;
-    for (const { packets, bytes } of select(this.#tables, query)) {
-      packetCount += BigInt(packets);
-      byteCount += BigInt(bytes);
+    for (const rule of walk(this.#tables, query)) {
+      if (rule === undefined) {
+        yield undefined;
+        continue;
+      }
+      packetCount += BigInt(rule.packets);
+      byteCount += BigInt(rule.bytes);
       flowCount++;
     }
     return { packetCount, byteCount, flowCount };
@@ -384,52 +448,77 @@ export class Bridge {
     this.#isVoid = true;
   }
 
-  /** Lets timeouts and ages take effect; to be called every second or so when no packets come. */
-  run(): void {
+  /**
+   * Lets timeouts and ages take effect; to be called every second or so when no packets come. True when not all that is due
+   * has been done, and it is to be called again soon.
+   */
+  run(): boolean {
     const nowNs = this.#clock.nowNs();
     if (nowNs >= this.#nextTickNs) this.#tick(nowNs);
+    return this.#nextTickNs <= nowNs;
   }
 
   // ---- Changes
 
   #begin(): FlowChanges {
     this.#settle();
-    return new FlowChanges(this.#tables, this.#clock.nowNs(), () => this.#nextSequence++);
+    return new FlowChanges(this.#tables, this.#clock.nowNs(), this.#account, () => this.#nextSequence++);
   }
 
   /** Completes a transaction that is being committed in slices, since something needs the tables now. */
   #settle(): void {
-    this.#completeTransaction?.();
+    this.#changing?.completeNow();
   }
 
-  /** Packets meet the changes from now on. */
-  #complete(changes: FlowChanges, reason: (rule: Rule) => RemovedReason = () => REMOVED_REASON.delete): void {
-    if (changes.changes.length === 0) return;
+  readonly #account: RuleAccount = {
+    add: (rule) => {
+      this.#reads.add(rule.actions);
+      this.#expiry.add(rule);
+    },
+    remove: (rule) => this.#reads.remove(rule.actions),
+  };
+
+  /** Packets meet the changes from now on. What is left to do is returned. */
+  #complete(
+    changes: FlowChanges,
+    reason: (rule: Rule) => RemovedReason = () => REMOVED_REASON.delete,
+  ): Iterator<unknown> {
+    if (changes.changes.length === 0) return [].values();
     // What the verdicts so far have counted belongs to the rules that were.
     this.#credit();
     changes.commit();
     this.#isVoid = true;
-    for (const { kind, rule, replaced } of changes.changes) {
-      if (replaced !== undefined) this.#reads.remove(replaced.actions);
-      if (kind === 'removed') {
-        this.#reads.remove(rule.actions);
-      } else {
-        this.#reads.add(rule.actions);
-        this.#expiry.add(rule);
-      }
-    }
     this.programUse.flowsChanged(changes.changes);
-    this.#emitFlows(changes, reason);
+    const announcement = this.#announce(changes.changes, reason, this.#clock.nowNs());
+    this.#announcements.push(announcement);
+    return this.#completion(changes, announcement);
   }
 
-  #emitFlows(changes: FlowChanges, reason: (rule: Rule) => RemovedReason): void {
-    if (this.#listeners.size === 0) return;
-    const timeNs = this.#clock.nowNs();
-    for (const listener of [...this.#listeners]) {
-      listener.flowsChanged?.(changes.changes, reason);
-      if (listener.flowRemoved === undefined) continue;
-      for (const { kind, rule } of changes.changes)
-        if (kind === 'removed' && !rule.isHidden) listener.flowRemoved({ rule, reason: reason(rule), timeNs });
+  *#completion(changes: FlowChanges, announcement: Iterator<unknown>): Generator<unknown> {
+    while (this.#announcements.includes(announcement)) {
+      // Listeners hear of one transaction after the other, whoever sees to it.
+      if (this.#announcements[0]?.next().done) this.#announcements.shift();
+      yield;
+    }
+    yield* changes.purge();
+  }
+
+  /** Tells the listeners of changes, some at a time. */
+  *#announce(
+    changes: readonly FlowChange[],
+    reason: (rule: Rule) => RemovedReason,
+    timeNs: bigint,
+  ): Generator<undefined> {
+    for (let from = 0; from < changes.length && this.#listeners.size > 0; from += CHANGES_AT_ONCE) {
+      const some =
+        from === 0 && changes.length <= CHANGES_AT_ONCE ? changes : changes.slice(from, from + CHANGES_AT_ONCE);
+      for (const listener of [...this.#listeners]) {
+        listener.flowsChanged?.(some, reason);
+        if (listener.flowRemoved === undefined) continue;
+        for (const { kind, rule } of some)
+          if (kind === 'removed' && !rule.isHidden) listener.flowRemoved({ rule, reason: reason(rule), timeNs });
+      }
+      yield undefined;
     }
   }
 
@@ -438,20 +527,20 @@ export class Bridge {
   }
 
   #tick(nowNs: bigint): void {
-    this.#nextTickNs = nowNs + TICK_NS;
-    this.#settle();
     this.#credit();
-    const reasons = new Map<Rule, RemovedReason>();
-    const isLive = (rule: Rule): boolean => this.#tables.peek(rule.table)?.find(rule.match, rule.priority) === rule;
-    for (const rule of this.#expiry.takeExpired(nowNs, isLive))
-      reasons.set(rule, rule.expiry(nowNs) ?? REMOVED_REASON.idleTimeout);
-    if (reasons.size > 0) {
-      const changes = this.#begin();
-      for (const rule of reasons.keys()) changes.remove(rule);
-      this.#complete(changes, (rule) => reasons.get(rule) ?? REMOVED_REASON.delete);
-      changes.purge(0, changes.changes.length);
-    }
     if (this.macs.expire(nowNs)) this.#isVoid = true;
+    if (this.#changing !== undefined) {
+      // Timeouts can wait for what is being changed.
+      this.#nextTickNs = nowNs + POSTPONED_TICK_NS;
+      return;
+    }
+    const isLive = (rule: Rule): boolean => this.#tables.peek(rule.table)?.find(rule.match, rule.priority) === rule;
+    const { expired, isAll } = this.#expiry.takeExpired(nowNs, isLive, EXPIRED_AT_ONCE);
+    this.#nextTickNs = isAll ? nowNs + TICK_NS : nowNs;
+    if (expired.length === 0) return;
+    const changes = this.#begin();
+    for (const rule of expired) changes.remove(rule);
+    runToEnd(this.#complete(changes, (rule) => rule.expiry(nowNs) ?? REMOVED_REASON.idleTimeout));
   }
 
   // ---- Translation

@@ -2,7 +2,7 @@ import { ANY_GROUP, FLOW_FLAGS, type FlowMod, OFPP } from '../openflow/index.ts'
 import { OPENFLOW_VERSIONS, type OpenflowVersion } from '../packet/index.ts';
 import { OfprotoError } from './errors.ts';
 import { checkFlow } from './flow-check.ts';
-import { type FlowQuery, select } from './flow-query.ts';
+import { type FlowQuery, walk } from './flow-query.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { FlowTables } from './flow-tables.ts';
 import { NEVER, NO_COOKIE, Rule, tableToAdd } from './rule.ts';
@@ -34,6 +34,14 @@ export interface FlowChange {
   readonly origin: ChangeOrigin | undefined;
 }
 
+/** Whoever keeps account of the rules that packets meet, or may meet still. */
+export interface RuleAccount {
+  /** Packets may meet the rule soon. */
+  add(rule: Rule): void;
+  /** Packets do not meet it any more, or never will. */
+  remove(rule: Rule): void;
+}
+
 /**
  * Changes to the flow tables that packets meet all at once, or not at all: rules are put beside the old ones, invisible
  * until `commit` counts the version up.
@@ -43,19 +51,23 @@ export class FlowChanges {
   readonly #tables: FlowTables;
   readonly #version: number;
   readonly #nowNs: bigint;
+  readonly #account: RuleAccount;
   readonly #nextSequence: () => number;
 
-  constructor(tables: FlowTables, nowNs: bigint, nextSequence: () => number) {
+  constructor(tables: FlowTables, nowNs: bigint, account: RuleAccount, nextSequence: () => number) {
     this.#tables = tables;
     this.#version = tables.version + 1;
     this.#nowNs = nowNs;
+    this.#account = account;
     this.#nextSequence = nextSequence;
   }
 
   /**
+   * Makes the changes of a flow_mod, a step at a time.
+   *
    * @throws OfprotoError; what the failing flow_mod has done already stays until `rollback`
    */
-  apply(mod: FlowMod, options: FlowModOptions = {}): void {
+  *apply(mod: FlowMod, options: FlowModOptions = {}): Generator<void> {
     switch (mod.command) {
       case 'add':
         checkFlow(mod, tableToAdd(mod));
@@ -63,11 +75,14 @@ export class FlowChanges {
         return;
       case 'modify':
       case 'modify_strict':
-        this.#modify(mod, options);
+        yield* this.#modify(mod, options);
         return;
       case 'delete':
       case 'delete_strict':
-        for (const rule of this.#selected(mod)) this.remove(rule, options.origin);
+        for (const rule of yield* this.#selected(mod)) {
+          this.remove(rule, options.origin);
+          yield;
+        }
         return;
     }
   }
@@ -104,18 +119,19 @@ export class FlowChanges {
   }
 
   /** As Open vSwitch: where there is nothing to modify, and no cookie was asked for, 1.0 adds the flow, later versions do nothing. */
-  #modify(given: FlowMod, options: FlowModOptions): void {
+  *#modify(given: FlowMod, options: FlowModOptions): Generator<void> {
     const mod = withImpliedFlags(given, options.version);
-    const rules = this.#selected(mod);
+    const rules = yield* this.#selected(mod);
     if (rules.length > 0) {
-      for (const rule of rules) checkFlow({ ...mod, match: rule.match }, rule.table);
-      for (const rule of rules)
-        this.#put(
-          this.#tables.get(rule.table),
-          { ...mod, match: rule.match, priority: rule.priority },
-          rule,
-          options.origin,
-        );
+      for (const rule of rules) {
+        checkFlow({ ...mod, match: rule.match }, rule.table);
+        yield;
+      }
+      for (const rule of rules) {
+        const { table, match, priority } = rule;
+        this.#put(this.#tables.get(table), { ...mod, match, priority }, rule, options.origin);
+        yield;
+      }
       return;
     }
     checkFlow(mod, tableToAdd(mod));
@@ -131,10 +147,11 @@ export class FlowChanges {
     }
     rule.addedIn = this.#version;
     table.insert(rule);
+    this.#account.add(rule);
     this.changes.push({ kind: mod.command === 'add' ? 'added' : 'modified', rule, replaced, origin });
   }
 
-  #selected(mod: FlowMod): readonly Rule[] {
+  *#selected(mod: FlowMod): Generator<void, readonly Rule[]> {
     const isStrict = mod.command === 'modify_strict' || mod.command === 'delete_strict';
     const isDelete = mod.command === 'delete' || mod.command === 'delete_strict';
     const query: FlowQuery = {
@@ -146,7 +163,11 @@ export class FlowChanges {
       outPort: isDelete ? mod.outPort : OFPP.none,
       outGroup: isDelete ? mod.outGroup : ANY_GROUP,
     };
-    return [...select(this.#tables, query)];
+    const rules: Rule[] = [];
+    for (const rule of walk(this.#tables, query))
+      if (rule === undefined) yield;
+      else rules.push(rule);
+    return rules;
   }
 
   /** From now on packets meet the tables as changed. */
@@ -154,11 +175,14 @@ export class FlowChanges {
     this.#tables.version = this.#version;
   }
 
-  /** Forgets the rules that `commit` has made invisible: of the changes from `from` on, at most `count`. */
-  purge(from: number, count: number): void {
-    for (const { kind, rule, replaced } of this.changes.slice(from, from + count)) {
+  /** Forgets the rules that `commit` has made invisible, a step at a time. */
+  *purge(): Generator<void> {
+    for (const { kind, rule, replaced } of this.changes) {
       const old = kind === 'removed' ? rule : replaced;
-      if (old !== undefined) this.#tables.get(old.table).purge(old);
+      if (old === undefined) continue;
+      this.#tables.get(old.table).purge(old);
+      this.#account.remove(old);
+      yield;
     }
   }
 
@@ -169,7 +193,10 @@ export class FlowChanges {
       if (change === undefined) return true;
       const table = this.#tables.get(change.rule.table);
       const old = change.kind === 'removed' ? change.rule : change.replaced;
-      if (change.kind !== 'removed') table.remove(change.rule);
+      if (change.kind !== 'removed') {
+        table.remove(change.rule);
+        this.#account.remove(change.rule);
+      }
       if (old === undefined) continue;
       old.removedIn = NEVER;
       table.remember(old);

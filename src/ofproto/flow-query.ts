@@ -25,15 +25,32 @@ export function allFlows(match: Match): FlowQuery {
 
 /** The flows that a query is about, in the order of tables and of addition; never the switch's own. */
 export function* select(tables: FlowTables, query: FlowQuery): Iterable<Rule> {
-  for (const table of tables.select(query.table)) {
-    if (query.priority !== undefined) {
-      const rule = table.find(query.match, query.priority);
+  for (const rule of walk(tables, query)) if (rule !== undefined) yield rule;
+}
+
+/** Rules looked at between two points where something else may be done. */
+const RULES_AT_ONCE = 16;
+
+/**
+ * The same with `undefined` in between, after every few rules that were looked at: a point where something else may be
+ * done. The answer is that of the moment when the first is asked for, whatever is changed meanwhile.
+ */
+export function* walk(tables: FlowTables, query: FlowQuery): Generator<Rule | undefined> {
+  const { match, priority } = query;
+  if (priority !== undefined) {
+    for (const table of tables.select(query.table)) {
+      const rule = table.find(match, priority);
       if (rule !== undefined && isMeant(rule, query)) yield rule;
-      continue;
     }
-    const isAny = query.match.mask.length === 0;
-    for (const rule of table.rules()) if ((isAny || query.match.covers(rule.match)) && isMeant(rule, query)) yield rule;
+    return;
   }
+  const isAny = match.mask.length === 0;
+  let looked = 0;
+  for (const rules of Array.from(tables.select(query.table), (table) => [...table.rules()]))
+    for (const rule of rules) {
+      if ((isAny || match.covers(rule.match)) && isMeant(rule, query)) yield rule;
+      if (++looked % RULES_AT_ONCE === 0) yield undefined;
+    }
 }
 
 /** Is a query about a rule, whether or not the rule is in a table now? */
@@ -44,7 +61,8 @@ export function concerns(query: FlowQuery, rule: Rule): boolean {
 }
 
 function isMeant(rule: Rule, query: FlowQuery): boolean {
-  if (rule.isHidden || ((rule.cookie ^ query.cookie) & query.cookieMask) !== 0n) return false;
+  if (rule.isHidden) return false;
+  if (query.cookieMask !== 0n && ((rule.cookie ^ query.cookie) & query.cookieMask) !== 0n) return false;
   if (query.outPort !== OFPP.none && !some(rule, (action) => sendsTo(action, query.outPort))) return false;
   return (
     query.outGroup === ANY_GROUP || some(rule, (action) => action.type === 'group' && action.group === query.outGroup)

@@ -43,7 +43,7 @@ export interface BridgeListener {
   packetIn?(packetIn: PacketIn): void;
   /** Every flow that went, whether or not it has the flag send_flow_rem. */
   flowRemoved?(removed: FlowRemoved): void;
-  /** Flows added, modified and removed, all that happened at once; `reason` says why one was removed. */
+  /** Flows added, modified and removed, in order; what happened at once may come in several parts. `reason` says why one was removed. */
   flowsChanged?(changes: readonly FlowChange[], reason: (rule: Rule) => RemovedReason): void;
   portStatus?(status: PortStatus): void;
   /** Maps of a filter program that an action sends to controllers. */

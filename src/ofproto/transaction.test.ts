@@ -109,4 +109,63 @@ describe('a transaction in slices', () => {
     await done;
     expect(bridge.flows()).toHaveLength(20_002);
   });
+
+  it('tells listeners of what it did before anything that came after it', async () => {
+    const { bridge } = testBridge();
+    for (const flow of manyFlows(300)) bridge.flowMod(flow);
+    const heard: string[] = [];
+    bridge.listen({
+      flowsChanged: (changes) => heard.push(...changes.map(({ kind, rule }) => `${kind} ${rule.priority}`)),
+      flowRemoved: ({ rule }) => heard.push(`gone ${rule.priority}`),
+    });
+    const done = bridge.flowModInSlices(parseFlow('ip', 'delete'));
+    bridge.flowMod(parseFlow('priority=2,actions=output:1'));
+    await done;
+    expect(heard.filter((text) => text === 'removed 9')).toHaveLength(300);
+    expect(heard.filter((text) => text === 'gone 9')).toHaveLength(300);
+    expect(heard.at(-1)).toBe('added 2');
+  });
+
+  it('takes back slice by slice what cannot be', async () => {
+    const { bridge, receive } = testBridge(['priority=1,actions=output:2']);
+    const transaction = bridge.transaction();
+    transaction.flowMod(parseFlow('', 'delete'));
+    for (const flow of manyFlows(20_000)) transaction.flowMod(flow);
+    transaction.flowMod(BAD);
+    let turns = 0;
+    let isDone = false;
+    const done = transaction.commitInSlices().catch((error) => {
+      isDone = true;
+      return error;
+    });
+    for (; !isDone; turns++) {
+      expect(receive()).toEqual([2]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await done).toMatchObject({ code: 'OFPROTO_NO_SUCH_GROUP' });
+    expect(turns).toBeGreaterThan(1);
+    expect(bridge.flows()).toHaveLength(1);
+  });
+});
+
+describe('timeouts of many flows', () => {
+  it('take effect some flows at a time, each flow once', () => {
+    const clock = new ManualClock(1n);
+    const bridge = new Bridge({ name: 'br0', clock, programs });
+    const COUNT = 2000;
+    for (const flow of manyFlows(COUNT)) bridge.flowMod({ ...flow, hardTimeout: 10 });
+    bridge.flowMod(parseFlow('hard_timeout=11,actions=drop'));
+    let removed = 0;
+    bridge.listen({ flowRemoved: () => removed++ });
+    clock.advanceTo(10_500_000_000n);
+    expect(bridge.run()).toBe(true);
+    expect(removed).toBeGreaterThan(0);
+    expect(removed).toBeLessThan(COUNT / 2);
+    while (bridge.run());
+    expect(removed).toBe(COUNT);
+    expect(bridge.flows()).toHaveLength(1);
+    clock.advanceTo(12_000_000_000n);
+    bridge.run();
+    expect(bridge.flows()).toHaveLength(0);
+  });
 });

@@ -1,22 +1,21 @@
 import type { FlowMod } from '../openflow/index.ts';
 import type { FlowChanges, FlowModOptions } from './flow-changes.ts';
+import { nextTurn, runSlice, runToEnd } from './slice.ts';
 
 /** What a transaction needs of its bridge. */
 export interface TransactionOwner {
   /** Changes to be made now; whatever transaction was under way has been completed. */
   begin(): FlowChanges;
-  /** Packets meet the changes from now on; listeners hear of them. */
-  complete(changes: FlowChanges): void;
+  /**
+   * Packets meet the changes from now on. What is returned remains to be done, a step at a time: telling the listeners, and
+   * forgetting the rules that are no longer met.
+   */
+  complete(changes: FlowChanges): Iterator<unknown>;
   /** Forgets all about the transaction that was under way. */
   end(): void;
   /** Says how to complete at once what `commitInSlices` has begun, should something else be in need of the tables. */
   underWay(completeNow: () => void): void;
 }
-
-/** How long the main thread may be held at a stretch, and how often that is looked at. */
-const SLICE_MS = 5;
-const MODS_BETWEEN_LOOKS = 64;
-const PURGE_AT_ONCE = 4096;
 
 interface Staged {
   readonly mod: FlowMod;
@@ -27,9 +26,8 @@ interface Staged {
 export class FlowTransaction {
   readonly #owner: TransactionOwner;
   readonly #staged: Staged[] = [];
-  #changes: FlowChanges | undefined;
   #applied = 0;
-  #isOver = false;
+  #failure: unknown;
 
   constructor(owner: TransactionOwner) {
     this.#owner = owner;
@@ -47,65 +45,48 @@ export class FlowTransaction {
 
   /** @throws OfprotoError of the first flow_mod that cannot be; nothing has changed then */
   commit(): void {
-    this.#changes = this.#owner.begin();
-    this.#completeNow();
+    const changes = this.#owner.begin();
+    runToEnd(this.#apply(changes));
+    this.#throwFailure();
+    runToEnd(this.#owner.complete(changes));
   }
 
   /** The same, without holding the main thread for long: packets meet the tables as they were until it is done. */
   async commitInSlices(): Promise<void> {
     const changes = this.#owner.begin();
-    this.#changes = changes;
-    this.#owner.underWay(() => this.#completeNow());
-    while (!this.#isOver && this.#applied < this.#staged.length) {
-      this.#applySlice(changes);
-      await nextTurn();
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#owner.end();
-    this.#owner.complete(changes);
-    for (let from = 0; from < changes.changes.length; from += PURGE_AT_ONCE) {
-      changes.purge(from, PURGE_AT_ONCE);
-      await nextTurn();
-    }
+    const job = this.#apply(changes);
+    let rest: Iterator<unknown> | undefined;
+    const finish = (): void => {
+      this.#owner.end();
+      if (this.#failure === undefined) rest = this.#owner.complete(changes);
+    };
+    let isOver = false;
+    this.#owner.underWay(() => {
+      isOver = true;
+      runToEnd(job);
+      finish();
+    });
+    while (!isOver && !runSlice(job)) await nextTurn();
+    if (!isOver) finish();
+    this.#throwFailure();
+    while (rest !== undefined && !runSlice(rest)) await nextTurn();
   }
 
-  #failure: unknown;
-
-  #applySlice(changes: FlowChanges): void {
-    const end = performance.now() + SLICE_MS;
-    do {
-      for (let i = 0; i < MODS_BETWEEN_LOOKS && this.#applied < this.#staged.length; i++) this.#applyNext(changes);
-    } while (this.#failure === undefined && this.#applied < this.#staged.length && performance.now() < end);
-  }
-
-  #applyNext(changes: FlowChanges): void {
-    if (this.#failure !== undefined) return;
-    const { mod, options } = this.#staged[this.#applied];
+  /** A step at a time; a failure is kept, and everything taken back. */
+  *#apply(changes: FlowChanges): Generator<void> {
     try {
-      changes.apply(mod, options);
-      this.#applied++;
+      for (const { mod, options } of this.#staged) {
+        yield* changes.apply(mod, options);
+        this.#applied++;
+        yield;
+      }
     } catch (error) {
       this.#failure = error;
-      this.#isOver = true;
-      changes.rollback();
-      this.#owner.end();
+      while (!changes.rollback(1)) yield;
     }
   }
 
-  #completeNow(): void {
-    const changes = this.#changes;
-    if (changes === undefined || this.#isOver) return;
-    while (this.#failure === undefined && this.#applied < this.#staged.length) this.#applyNext(changes);
+  #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#isOver = true;
-    this.#owner.end();
-    this.#owner.complete(changes);
-    changes.purge(0, changes.changes.length);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

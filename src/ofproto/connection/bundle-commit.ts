@@ -5,6 +5,7 @@ import {
   errorReply,
   ProtocolError,
 } from '../../openflow/index.ts';
+import { nextTurn, runSlice } from '../slice.ts';
 import type { FlowTransaction } from '../transaction.ts';
 import type { BundledMessage } from './bundle.ts';
 import { checkProgramsNamed } from './program-check.ts';
@@ -78,6 +79,20 @@ class BundleCommit {
   }
 
   async carryOut(): Promise<void> {
+    const staging = this.#stage();
+    while (!runSlice(staging)) await nextTurn();
+    // Others may have begun something meanwhile.
+    for (let { changing } = this.#control.bridge; changing !== undefined; { changing } = this.#control.bridge)
+      await changing;
+    await this.#transaction.commitInSlices();
+    for (const { message } of this.#messages)
+      if (message.type === 'port_mod') {
+        const { port, hardwareAddress, config, mask } = message;
+        this.#control.bridge.portMod({ port, mac: hardwareAddress, config, mask });
+      }
+  }
+
+  *#stage(): Generator<void> {
     for (const bundled of this.#messages) {
       if (bundled.message.type !== 'flow_mod') continue;
       this.#flowMods.push(bundled);
@@ -86,13 +101,8 @@ class BundleCommit {
       this.#current = undefined;
       const origin = { session: this.#session, xid: bundled.message.xid };
       this.#transaction.flowMod(bundled.message, { version: this.#session.version, origin });
+      yield;
     }
-    await this.#transaction.commitInSlices();
-    for (const { message } of this.#messages)
-      if (message.type === 'port_mod') {
-        const { port, hardwareAddress, config, mask } = message;
-        this.#control.bridge.portMod({ port, mac: hardwareAddress, config, mask });
-      }
   }
 
   /** The error about the message that failed. */

@@ -319,6 +319,22 @@ describe.each([of13, of14, of15])('bundles in version %i', (version) => {
     expect(bridge.flows()).toHaveLength(2);
   });
 
+  it('are met by other peers as a whole or not at all', async () => {
+    const { connect } = setUp();
+    const [peer, other] = [await connect(version), await connect(version)];
+    const COUNT = 2000;
+    for (let i = 0; i < COUNT; i++) add(peer, flow(`ip,nw_dst=10.0.${i >> 8}.${i & 255},actions=output:1`));
+    control(peer, 'commit_request');
+    const counts: number[] = [];
+    const all = { table: 255, outPort: OFPP.none, outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n, match: Match.ALL };
+    while (counts.at(-1) !== COUNT) {
+      other.send({ type: 'multipart_request', flags: 0, body: { kind: 'aggregate', nxm: false, ...all } });
+      for (const reply of await other.settle())
+        if (reply.type === 'multipart_reply' && reply.body.kind === 'aggregate') counts.push(reply.body.flowCount);
+    }
+    expect([...new Set(counts)].filter((count) => count !== 0)).toEqual([COUNT]);
+  });
+
   it('are not carried out at all when one message fails', async () => {
     const { connect, bridge } = setUp();
     const peer = await connect(version);

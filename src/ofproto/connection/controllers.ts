@@ -330,7 +330,7 @@ export class Controllers implements SwitchControl {
    */
   run(): void {
     if (this.#isClosed) return;
-    this.bridge.run();
+    const isAllDone = !this.bridge.run();
     const nowMs = this.#nowMs();
     for (const connection of [...this.#connections]) connection.run(nowMs);
     for (const endpoint of [...this.#endpoints.values()]) endpoint.run(nowMs);
@@ -339,7 +339,8 @@ export class Controllers implements SwitchControl {
       this.#failOpen.check(isConnected, nowMs, this.#longestProbeIntervalMs());
     }
     this.#updateMisses();
-    this.#wake();
+    if (isAllDone) this.#wake();
+    else this.#wakeAt(nowMs);
   }
 
   #longestProbeIntervalMs(): number {

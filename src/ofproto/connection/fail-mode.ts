@@ -1,12 +1,13 @@
 import { ALL_TABLES, ANY_GROUP, type FlowMod, MAX_LEN_ALL, NO_BUFFER, OFPP } from '../../openflow/index.ts';
 import { Match } from '../../packet/index.ts';
 import type { Bridge } from '../bridge.ts';
-import type { Rule } from '../rule.ts';
 
 export type FailMode = 'standalone' | 'secure';
 
 /** Above every priority that a controller can give. */
 const FAIL_OPEN_PRIORITY = 0xf0f0f0;
+/** More of them are not flushed in one go, since that would take too long. */
+const MANY_FLOWS = 500;
 /** How many probe intervals without any controller pass before a standalone bridge goes its own way. */
 const INTERVALS_BEFORE_FAILING_OPEN = 3;
 
@@ -42,7 +43,7 @@ export class FailOpen {
   #mode: FailMode;
   #hasControllers = false;
   #lostMs: number | undefined;
-  #rule: Rule | undefined;
+  #isOpen = false;
 
   constructor(bridge: Bridge, mode: FailMode) {
     this.#bridge = bridge;
@@ -51,7 +52,7 @@ export class FailOpen {
 
   /** Is the bridge on its own, though controllers are configured? */
   get isOpen(): boolean {
-    return this.#rule !== undefined;
+    return this.#isOpen;
   }
 
   get mode(): FailMode {
@@ -70,10 +71,9 @@ export class FailOpen {
   /** Controllers were configured, or the last was taken away: flows start afresh. */
   configured(hasControllers: boolean): void {
     this.#hasControllers = hasControllers;
-    this.#flush();
-    if (!hasControllers && this.#mode === 'standalone') this.#bridge.flowMod(normalFlow(0));
-    this.#lostMs = undefined;
     this.#recover();
+    this.#startAfresh(!hasControllers && this.#mode === 'standalone' ? normalFlow(0) : undefined);
+    this.#lostMs = undefined;
   }
 
   /** To be called every second or so: `isConnected`: is any controller there? */
@@ -86,16 +86,23 @@ export class FailOpen {
     }
     this.#lostMs ??= nowMs;
     if (this.isOpen || nowMs - this.#lostMs < INTERVALS_BEFORE_FAILING_OPEN * probeIntervalMs) return;
-    this.#flush();
-    this.#rule = this.#bridge.addFlow(normalFlow(FAIL_OPEN_PRIORITY));
+    this.#isOpen = true;
+    this.#startAfresh(normalFlow(FAIL_OPEN_PRIORITY));
   }
 
   #recover(): void {
-    if (this.#rule !== undefined) this.#bridge.removeFlow(this.#rule);
-    this.#rule = undefined;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#bridge.removeHiddenFlow(normalFlow(FAIL_OPEN_PRIORITY));
   }
 
-  #flush(): void {
-    this.#bridge.flowMod({ ...normalFlow(0), command: 'delete', table: ALL_TABLES, actions: [] });
+  /** All flows go, and at most one takes their place. */
+  #startAfresh(flow: FlowMod | undefined): void {
+    const transaction = this.#bridge.transaction();
+    transaction.flowMod({ ...normalFlow(0), command: 'delete', table: ALL_TABLES, actions: [] });
+    if (flow !== undefined) transaction.flowMod(flow, { hidden: true });
+    // Deleting cannot fail, nor can this flow.
+    if (this.#bridge.flowCount > MANY_FLOWS) void transaction.commitInSlices();
+    else transaction.commit();
   }
 }

@@ -17,6 +17,7 @@ import type { SwitchControl } from './switch-control.ts';
 import { tableFeatures } from './table-features.ts';
 
 type RequestBody = MultipartRequest['body'];
+type FlowsAsked = Extract<RequestBody, FlowSelection>;
 type Ask<K extends RequestBody['kind']> = Extract<RequestBody, { readonly kind: K }>;
 
 const NS_PER_MS = 1_000_000;
@@ -28,7 +29,7 @@ const ALL_QUEUES = 0xffffffff;
 /** What could be evicted first: other reasons, importance, lifetime. */
 const EVICTION_FLAGS = 0b111;
 /** How many elements are written between two looks at the clock. */
-const ELEMENTS_AT_ONCE = 64;
+const ELEMENTS_AT_ONCE = 16;
 
 /**
  * Answers a multipart request with messages, one after the other; `undefined` between them is a point where something else
@@ -42,32 +43,61 @@ export function* answerMultipart(
   const { body, xid } = request;
   if ((request.flags & MORE) !== 0)
     throw new ProtocolError('OFPBRC_MULTIPART_BUFFER_OVERFLOW', `a request for ${body.kind} in several parts`);
-  const reply: MultipartReply & { readonly xid: number } = {
-    type: 'multipart_reply',
-    xid,
-    flags: 0,
-    body: bodyToPeer(replyTo(control, session, body), session.programField),
-  };
+  if (isAboutFlows(body) && body.kind === 'flow') {
+    yield* answerFlowStats(control, session, body, xid);
+    return;
+  }
+  const answer = isAboutFlows(body)
+    ? { kind: 'aggregate' as const, nxm: body.nxm, ...(yield* control.bridge.aggregateStatsInSteps(selection(body))) }
+    : bodyToPeer(replyTo(control, session, body), session.programField);
   const { dialect } = session;
-  const writer = new MultipartWriter(reply, dialect);
+  const writer = new MultipartWriter(replyWith(answer, xid), dialect);
   let elements = 0;
-  for (const element of replyElements(reply.body, dialect)) {
+  for (const element of replyElements(answer, dialect)) {
     const full = writer.add(element);
     if (full !== undefined || ++elements % ELEMENTS_AT_ONCE === 0) yield full;
   }
   yield writer.finish();
 }
 
-function replyTo(control: SwitchControl, session: Session, body: RequestBody): MultipartReplyBody {
+/** There may be many, so they are written one by one as the tables are walked. */
+function* answerFlowStats(
+  { bridge }: SwitchControl,
+  { dialect, programField }: Session,
+  body: FlowsAsked,
+  xid: number,
+): Generator<Uint8Array | undefined> {
+  const kind = 'flow';
+  const { nxm } = body;
+  const writer = new MultipartWriter(replyWith({ kind, nxm, flows: [] }, xid), dialect);
+  let elements = 0;
+  for (const flow of bridge.flowStatsInSteps(selection(body))) {
+    let full: Uint8Array | undefined;
+    if (flow !== undefined)
+      for (const element of replyElements(
+        bodyToPeer({ kind, nxm, flows: [inMilliseconds(flow)] }, programField),
+        dialect,
+      ))
+        full = writer.add(element);
+    if (full !== undefined || ++elements % ELEMENTS_AT_ONCE === 0) yield full;
+  }
+  yield writer.finish();
+}
+
+function isAboutFlows(body: RequestBody): body is FlowsAsked {
+  return body.kind === 'flow' || body.kind === 'aggregate';
+}
+
+function replyWith(body: MultipartReplyBody, xid: number): MultipartReply & { readonly xid: number } {
+  return { type: 'multipart_reply', xid, flags: 0, body };
+}
+
+function replyTo(control: SwitchControl, session: Session, body: Exclude<RequestBody, FlowsAsked>): MultipartReplyBody {
   const { bridge } = control;
   const { kind } = body;
   switch (kind) {
     case 'desc':
       return { kind, ...control.description };
-    case 'flow':
-      return { kind, nxm: body.nxm, flows: Array.from(bridge.flowStats(selection(body)), inMilliseconds) };
-    case 'aggregate':
-      return { kind, nxm: body.nxm, ...bridge.aggregateStats(selection(body)) };
     case 'table':
       return {
         kind,

@@ -32,6 +32,9 @@ const CHANGES: readonly Message['type'][] = [
   'bundle_add',
 ];
 
+/** Messages that look at the flow tables or change them. */
+const USE_TABLES: readonly Message['type'][] = ['flow_mod', 'multipart_request', 'bundle_control', 'oko'];
+
 /** ofp_capabilities: flow, table and port statistics, queue statistics; in 1.0 addresses in ARP, later groups, bundles. */
 const CAPABILITIES_10 = 0xc7;
 const CAPABILITIES = 0x4f;
@@ -57,6 +60,9 @@ export type Answer = Generator<Uint8Array | undefined | Promise<void>>;
 export function* answer(control: SwitchControl, session: Session, message: Message): Answer {
   if (session.role === 'secondary' && CHANGES.includes(message.type))
     throw new ProtocolError('OFPBRC_IS_SECONDARY', `a secondary controller cannot send ${message.type}`);
+  // What has begun is waited for, rather than hurried; a transaction of somebody else may have begun when it is our turn.
+  if (USE_TABLES.includes(message.type))
+    for (let { changing } = control.bridge; changing !== undefined; { changing } = control.bridge) yield changing;
   const reply = (body: MessageBody): Uint8Array[] => encodeMessage({ ...body, xid: message.xid }, session.dialect);
   switch (message.type) {
     case 'hello':
@@ -81,7 +87,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* reply({ type: 'barrier_reply' });
       return;
     case 'flow_mod':
-      flowMod(control, session, message);
+      yield* flowMod(control, session, message);
       return;
     case 'packet_out':
       packetOut(control, message);
@@ -168,9 +174,12 @@ function setConfig(session: Session, config: SwitchConfig): void {
     throw new ProtocolError('OFPSCFC_BAD_FLAGS', `fragment handling ${config.flags & FRAGMENT_MASK}`);
 }
 
-function flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage & { readonly xid: number }): void {
+/** What may be about many flows is carried out in slices. */
+function* flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessage & { readonly xid: number }): Answer {
   checkProgramsNamed(bridge, mod);
-  bridge.flowMod(mod, { version: session.version, origin: { session, xid: mod.xid } });
+  const options = { version: session.version, origin: { session, xid: mod.xid } };
+  if (mod.command === 'modify' || mod.command === 'delete') yield bridge.flowModInSlices(mod, options);
+  else bridge.flowMod(mod, options);
   if (mod.bufferId !== NO_BUFFER) throw unknownBuffer(mod.bufferId);
 }
 
