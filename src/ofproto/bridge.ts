@@ -21,6 +21,7 @@ import type { TableMiss } from './flow-table.ts';
 import { FlowTables, TABLE_COUNT } from './flow-tables.ts';
 import { type BridgeListener, type PacketIn, PORT_REASON } from './listeners.ts';
 import { type MacEntry, MacTable } from './mac-table.ts';
+import { type Mirror, type MirrorSettings, MirrorTable } from './mirror.ts';
 import { BridgeOutcome, type Lesson, OutcomeTable } from './outcome.ts';
 import { type PacketAnswers, PacketPrograms } from './packet-programs.ts';
 import {
@@ -38,6 +39,7 @@ import { nextTurn, runToEnd } from './slice.ts';
 import { FlowTransaction } from './transaction.ts';
 import { ControllerNotes } from './translate/controller.ts';
 import { FrozenPasses } from './translate/frozen.ts';
+import { NORMAL_READS } from './translate/normal.ts';
 import { resume, type TranslationResult, translate, translateActions } from './translate/translate.ts';
 import type { Pipeline, Tracer, TranslationError } from './translate/walk.ts';
 
@@ -96,6 +98,7 @@ export class Bridge {
   filterProgField: Field | undefined;
   readonly macs = new MacTable();
   readonly ports = new PortTable();
+  readonly #mirrors = new MirrorTable();
   /** Packets dropped because their translation was given up, by reason. */
   readonly translationErrors: Record<TranslationError | 'unknown_pass', number> = {
     too_deep: 0,
@@ -180,6 +183,19 @@ export class Bridge {
     const port = this.ports.modify(mod);
     this.#isVoid = true;
     this.#emitPort(PORT_REASON.modify, port);
+  }
+
+  /** These mirrors and no others; their names tell them apart. */
+  setMirrors(settings: readonly MirrorSettings[]): void {
+    this.#credit();
+    this.#mirrors.set(settings);
+    this.#isVoid = true;
+  }
+
+  /** Counters up to date. */
+  mirrors(): readonly Mirror[] {
+    this.#credit();
+    return this.#mirrors.list();
   }
 
   // ---- Packets
@@ -577,7 +593,7 @@ export class Bridge {
     const pass = this.#frozen.get(upcall.recircId);
     if (pass !== undefined) return resume(upcall, pass, pipeline);
     this.translationErrors.unknown_pass++;
-    return { actions: [], rules: [], lookups: [], lessons: [], error: undefined, key: upcall.key };
+    return { actions: [], rules: [], lookups: [], lessons: [], mirrors: [], error: undefined, key: upcall.key };
   }
 
   #translated(translation: TranslationResult): TranslationResult {
@@ -590,6 +606,7 @@ export class Bridge {
       tables: this.#tables,
       ports: this.ports,
       macs: this.macs,
+      mirrors: this.#mirrors,
       answers,
       sendsMisses: this.#sendsMisses,
       learn: ({ vlan, mac, port }: Lesson) => {
@@ -637,13 +654,15 @@ export class Bridge {
     const looksAtDestination = this.ports
       .list()
       .some(({ config }) => (config & (PORT_CONFIG.noRecv | PORT_CONFIG.noRecvStp)) !== 0);
-    let stamp = `${this.#reads.changes}/${looksAtDestination}`;
+    const isMirrored = this.#mirrors.list().length > 0;
+    let stamp = `${this.#reads.changes}/${looksAtDestination}/${isMirrored}`;
     for (const table of this.#tables.used()) stamp += `/${table.maskChanges}`;
     if (stamp === this.#unionStamp) return;
     this.#unionStamp = stamp;
     const union = new Uint8Array(KEY_BYTES);
     union.fill(0xff, KEY.inPort, KEY.inPort + 4);
     if (looksAtDestination) union.fill(0xff, KEY.ethDst, KEY.ethSrc);
+    if (isMirrored) for (const [offset, bytes] of NORMAL_READS) union.fill(0xff, offset, offset + bytes);
     for (const table of this.#tables.used()) for (const mask of table.masks()) mask.addTo(union);
     this.#reads.addTo(union);
     if (this.#union.every((byte, i) => byte === union[i])) return;

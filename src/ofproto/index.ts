@@ -9,6 +9,7 @@ export type { AskedRule, TableMiss } from './flow-table.ts';
 export { TABLE_COUNT } from './flow-tables.ts';
 export { type BridgeListener, type FlowRemoved, type PacketIn, PORT_REASON, type PortStatus } from './listeners.ts';
 export { type MacCounters, type MacEntry, MacTable } from './mac-table.ts';
+export type { Mirror, MirrorSettings, PortSet } from './mirror.ts';
 export {
   type BridgePort,
   isPortNumber,

@@ -1,5 +1,6 @@
 import type { DatapathAction, Outcome } from '../datapath/index.ts';
 import type { FlowTable } from './flow-table.ts';
+import type { Mirror } from './mirror.ts';
 import type { Rule } from './rule.ts';
 
 /** An address that a packet taught; to be learnt again whenever its outcome handles packets. */
@@ -22,6 +23,8 @@ export interface Translation {
   readonly rules: readonly Rule[];
   readonly lookups: readonly TableLookup[];
   readonly lessons: readonly Lesson[];
+  /** The mirrors that got a copy. */
+  readonly mirrors: readonly Mirror[];
 }
 
 /** The outcome of a translation: knows which rules its counters belong to. */
@@ -30,6 +33,7 @@ export class BridgeOutcome implements Outcome, Translation {
   readonly rules: readonly Rule[];
   readonly lookups: readonly TableLookup[];
   readonly lessons: readonly Lesson[];
+  readonly mirrors: readonly Mirror[];
   packets = 0;
   bytes = 0;
   lastUsedNs = 0n;
@@ -41,6 +45,7 @@ export class BridgeOutcome implements Outcome, Translation {
     this.rules = translation.rules;
     this.lookups = translation.lookups;
     this.lessons = translation.lessons;
+    this.mirrors = translation.mirrors;
   }
 
   /** Brings rules and tables up to date; true when there was anything new. */
@@ -51,6 +56,10 @@ export class BridgeOutcome implements Outcome, Translation {
       counters.packets += packets;
       counters.bytes += this.bytes - this.#creditedBytes;
       if (this.lastUsedNs > counters.usedNs) counters.usedNs = this.lastUsedNs;
+    }
+    for (const { counters } of this.mirrors) {
+      counters.packets += packets;
+      counters.bytes += this.bytes - this.#creditedBytes;
     }
     for (const { table, matched } of this.lookups) {
       table.lookups += packets;
@@ -89,10 +98,11 @@ export class OutcomeTable {
   }
 }
 
-function identity({ actions, rules, lookups, lessons }: Translation): string {
+function identity({ actions, rules, lookups, lessons, mirrors }: Translation): string {
   const actionText = JSON.stringify(actions);
   const ruleText = rules.map((rule) => `${rule.sequence}.${rule.addedIn}`).join(',');
   const tableText = lookups.map(({ table, matched }) => `${table.number}${matched ? '+' : '-'}`).join(',');
   const lessonText = lessons.map(({ vlan, mac, port }) => `${vlan}/${mac}/${port}`).join(',');
-  return `${actionText}|${ruleText}|${tableText}|${lessonText}`;
+  const mirrorText = JSON.stringify(mirrors.map(({ name }) => name));
+  return `${actionText}|${ruleText}|${tableText}|${lessonText}|${mirrorText}`;
 }

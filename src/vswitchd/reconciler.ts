@@ -1,5 +1,14 @@
 import type { TlsIdentity } from '../ofproto/index.ts';
-import { type BridgeInterface, type BridgeSurroundings, ConfiguredBridge, datapathIdText } from './bridge/index.ts';
+import { parseUuid } from '../ovsdb/index.ts';
+import {
+  type BridgeInterface,
+  type BridgeSurroundings,
+  ConfiguredBridge,
+  datapathIdText,
+  statusOf,
+  unsupportedInBridge,
+  unsupportedInPort,
+} from './bridge/index.ts';
 import { type Client, type Configuration, isConfiguration, type Row, readConfiguration } from './config/index.ts';
 import type { ModuleLog } from './log/index.ts';
 import { Pacer } from './pacer.ts';
@@ -151,7 +160,10 @@ export class Reconciler {
       this.#writer.set('Bridge', config.row._uuid, {
         datapath_id: datapathIdText(bridge.datapathId),
         datapath_version: '<built-in>',
+        status: statusOf(unsupportedInBridge(config.row)),
       });
+      for (const { row } of config.ports)
+        this.#writer.set('Port', row._uuid, { status: statusOf(unsupportedInPort(row)) });
     }
     await this.#options.managers?.apply(configuration.managers, tls);
     // In the last transaction, so that whoever sees it sees everything else too.
@@ -230,6 +242,11 @@ export class Reconciler {
         pacer,
       );
       for (const [uuid, columns] of bridge.controllers.columns()) this.#writer.set('Controller', uuid, columns);
+      for (const { name, counters } of bridge.bridge.mirrors()) {
+        const statistics = new Map(Object.entries({ tx_packets: counters.packets, tx_bytes: counters.bytes }));
+        const uuid = parseUuid(name);
+        if (uuid !== undefined) this.#writer.set('Mirror', uuid, { statistics });
+      }
     }
     await this.#writer.flush();
   }

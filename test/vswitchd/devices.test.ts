@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hosts } from '../support/hosts.ts';
 import { namespacesMissing } from '../support/namespaces.ts';
@@ -100,6 +102,24 @@ describe.skipIf(missing !== undefined)(
       await oko.vsctl(`wait-until interface ${b} ofport=${ofport} error=[]`);
       await eventually(() => pings('a', '10.9.8.2'), 'a ping after the device came back');
     });
+
+    it.skipIf(!existsSync('/usr/bin/ovs-tcpdump') || !existsSync('/usr/bin/tcpdump'))(
+      'lets ovs-tcpdump look on, and cleans up after it (needs openvswitch-test and tcpdump)',
+      async () => {
+        const args = ['-i', b, '--db-sock', `unix:${join(oko.folder, 'db.sock')}`, '-l', '-n', '-c', '2', 'icmp'];
+        const capture = oko.run('ovs-tcpdump', ...args);
+        let isOver = false;
+        void capture.finally(() => {
+          isOver = true;
+        });
+        await eventually(async () => {
+          await pings('a', '10.9.8.2');
+          return isOver;
+        }, 'two packets seen by ovs-tcpdump');
+        expect((await capture).stdout).toMatch(/10\.9\.8\.1 > 10\.9\.8\.2: ICMP echo request/);
+        expect(await oko.vsctl('list mirror')).toBe('');
+      },
+    );
 
     it('keeps VLANs apart', async () => {
       await oko.vsctl(`set port ${a} tag=10 -- set port ${b} tag=20`);

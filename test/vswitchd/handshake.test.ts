@@ -165,6 +165,38 @@ describe.skipIf(missing !== undefined)(`the daemon and ovs-vsctl${missing ? ` ($
     await oko.vsctl('del-br br2');
   });
 
+  it('mirrors packets, and counts them', async () => {
+    await oko.vsctl(
+      'add-port br0 m1 -- set interface m1 type=null -- --id=@out get port m1 -- --id=@m create mirror name=all select_all=true output_port=@out -- set bridge br0 mirrors=@m',
+    );
+    const { ofport } = await oko.columns('Interface', 'm1', 'ofport');
+    await oko.output('ovs-ofctl', 'packet-out', 'br0', '1', 'output:1', '010203040506aabbccddeeff0800');
+    const counters = oko.daemon.bridges.get('br0')?.bridge.datapath.portCounters(Number(ofport));
+    expect(counters?.txPackets).toBe(1);
+    await oko.vsctl('wait-until mirror all statistics:tx_packets=1');
+    await oko.vsctl('clear bridge br0 mirrors -- del-port m1');
+  });
+
+  it('names tables and limits them', async () => {
+    await oko.vsctl('--id=@t create flow_table name=first flow_limit=1 -- set bridge br0 flow_tables:3=@t');
+    await oko.output('ovs-ofctl', 'add-flow', 'br0', 'table=3,priority=1,actions=drop');
+    expect((await oko.run('ovs-ofctl', 'add-flow', 'br0', 'table=3,priority=2,actions=drop')).stderr).toContain(
+      'OFPFMFC_TABLE_FULL',
+    );
+    await oko.vsctl('clear bridge br0 flow_tables');
+    await oko.output('ovs-ofctl', 'add-flow', 'br0', 'table=3,priority=2,actions=drop');
+  });
+
+  it('says what it does not do', async () => {
+    await oko.vsctl(
+      'set bridge br0 stp_enable=true -- --id=@s create sflow targets="1.2.3.4" -- set bridge br0 sflow=@s -- --id=@q create qos type=linux-htb -- set port p1 qos=@q',
+    );
+    expect(await oko.columns('Bridge', 'br0', 'status')).toEqual({ status: '{unsupported="stp_enable, sflow"}' });
+    expect(await oko.columns('Port', 'p1', 'status')).toEqual({ status: '{unsupported=qos}' });
+    await oko.vsctl('set bridge br0 stp_enable=false -- clear bridge br0 sflow -- clear port p1 qos');
+    expect(await oko.columns('Bridge', 'br0', 'status')).toEqual({ status: '{}' });
+  });
+
   it('refuses types that it does not have, and says so', async () => {
     const { stderr } = await oko.run('ovs-vsctl', ...'add-port br0 x1 -- set interface x1 type=lisp'.split(' '));
     expect(stderr).toContain('could not open network device x1 (type "lisp" is not supported)');

@@ -2,6 +2,7 @@ import { toHex } from '../../bytes/index.ts';
 import type { Action } from '../../openflow/index.ts';
 import { formatActions } from '../../openflow/index.ts';
 import { KEY, KEY_BYTES, KEY_PACKET_BYTES } from '../../packet/index.ts';
+import type { Mirror } from '../mirror.ts';
 import type { Rest } from './walk.ts';
 
 /** What a pass leaves to the next one. */
@@ -13,6 +14,7 @@ export interface FrozenPass {
   readonly actionSet: readonly Action[];
   readonly queue: number | undefined;
   readonly isPacketOut: boolean;
+  readonly mirrored: readonly Mirror[];
 }
 
 /**
@@ -81,5 +83,6 @@ function identityOf(pass: FrozenPass): string {
     formatActions(pass.actionSet),
     pass.queue,
     pass.isPacketOut,
+    pass.mirrored.map(({ name }) => name).join(),
   ].join('|');
 }

@@ -28,6 +28,10 @@ export function normal(walk: PacketWalk): void {
     walk.warn('no input bundle, dropping');
     return;
   }
+  if (pipeline.mirrors.isOutput(inPort)) {
+    walk.say('dropping packet received on a port that is reserved for mirroring');
+    return;
+  }
   const tci = keyNumber(key, KEY.vlanTci, 2);
   const vid = (tci & VLAN_CFI) !== 0 ? tci & VLAN.vidMask : 0;
   const isDoubleTagged = vid !== 0 && (keyNumber(key, KEY.innerVlanTci, 2) & VLAN.vidMask) !== 0;
@@ -62,17 +66,22 @@ export function normal(walk: PacketWalk): void {
 function flooded(walk: PacketWalk, vlan: number): readonly BridgePort[] {
   return walk.pipeline.ports
     .list()
-    .filter((port) => (port.config & PORT_CONFIG.noFlood) === 0 && carries(port.vlan, vlan));
+    .filter(
+      (port) =>
+        (port.config & PORT_CONFIG.noFlood) === 0 &&
+        carries(port.vlan, vlan) &&
+        !walk.pipeline.mirrors.isOutput(port.number),
+    );
 }
 
 /** The VLAN that a packet with tag `vid` (0: none, or only a priority) belongs to; undefined when the port does not let it in. */
-function ingressVlan(port: PortVlan, vid: number): number | undefined {
+export function ingressVlan(port: PortVlan, vid: number): number | undefined {
   if (port.mode === 'access') return vid === 0 ? port.tag : undefined;
   if (port.mode !== 'trunk' && vid === 0) return port.tag;
   return carries(port, vid) ? vid : undefined;
 }
 
-function carries(port: PortVlan, vlan: number): boolean {
+export function carries(port: PortVlan, vlan: number): boolean {
   if (port.mode === 'access') return vlan === port.tag;
   // A port with a native VLAN has no use for VLAN 0: its untagged packets are of the native one.
   if (port.mode !== 'trunk' && (vlan === port.tag || vlan === 0)) return vlan === port.tag;
@@ -80,7 +89,7 @@ function carries(port: PortVlan, vlan: number): boolean {
 }
 
 /** Sends by a port with the tag that the VLAN has there, priority kept. `tci` is what the packet has now. */
-function sendInVlan(walk: PacketWalk, port: BridgePort, vlan: number, tci: number): void {
+export function sendInVlan(walk: PacketWalk, port: BridgePort, vlan: number, tci: number, cut?: number): void {
   const isUntagged = port.vlan.mode === 'access' || (port.vlan.mode === 'native-untagged' && vlan === port.vlan.tag);
   const vid = isUntagged ? 0 : vlan;
   const priority = (tci & VLAN_CFI) !== 0 ? tci & VLAN.pcpMask : 0;
@@ -90,7 +99,7 @@ function sendInVlan(walk: PacketWalk, port: BridgePort, vlan: number, tci: numbe
   const isTagged = vid !== 0 || priorityTags === 'always' || keepsPriority;
   const wanted = isTagged ? VLAN_CFI | priority | vid : 0;
   if (wanted === tci || (!isTagged && (tci & VLAN_CFI) === 0)) {
-    sendTo(walk, port.number);
+    sendTo(walk, port.number, cut);
     return;
   }
   walk.clone(() => {
@@ -99,7 +108,7 @@ function sendInVlan(walk: PacketWalk, port: BridgePort, vlan: number, tci: numbe
     else if ((tci & VLAN_CFI) === 0) rewrites.pushVlan(key, ETH_TYPE.vlan, wanted);
     else rewrites.written(KEY.vlanTci, Uint8Array.of(0xff, 0xff));
     putKeyNumber(key, KEY.vlanTci, 2, wanted);
-    sendTo(walk, port.number);
+    sendTo(walk, port.number, cut);
   });
 }
 
@@ -122,7 +131,7 @@ const RESERVED: readonly (readonly [number, number])[] = [
   [0x01000cccccc0, 8],
 ];
 
-function isReserved(key: Uint8Array): boolean {
+export function isReserved(key: Uint8Array): boolean {
   const address = keyNumber(key, KEY.ethDst, MAC_BYTES);
   return RESERVED.some(([first, count]) => address >= first && address < first + count);
 }

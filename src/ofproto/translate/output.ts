@@ -1,5 +1,6 @@
 import { OFPP } from '../../openflow/index.ts';
 import { PORT_CONFIG } from '../port-table.ts';
+import { mirrorOutgoing } from './mirror.ts';
 import { normal } from './normal.ts';
 import type { PacketWalk } from './walk.ts';
 
@@ -54,6 +55,7 @@ export function sendTo(walk: PacketWalk, number: number, cut?: number): void {
     walk.warn('OFPPC_PORT_DOWN set, skipping output');
     return;
   }
+  if (port !== undefined) mirrorOutgoing(walk, number);
   walk.rewrites.emit(walk.key, {
     kind: 'output',
     port: number,

@@ -1,11 +1,13 @@
 import type { Upcall } from '../../datapath/index.ts';
 import type { Action } from '../../openflow/index.ts';
 import { KEY } from '../../packet/index.ts';
+import type { Mirror } from '../mirror.ts';
 import type { Translation } from '../outcome.ts';
 import { PORT_CONFIG } from '../port-table.ts';
 import { runActionSet } from './action-set.ts';
 import { carryOver, type FrozenPass } from './frozen.ts';
 import { keyNumber } from './key-fields.ts';
+import { mirrorIncoming } from './mirror.ts';
 import { PacketWalk, type Pipeline, type TranslationError } from './walk.ts';
 
 export interface TranslationResult extends Translation {
@@ -22,8 +24,10 @@ export interface TranslationResult extends Translation {
  */
 export function translate(upcall: Upcall, pipeline: Pipeline): TranslationResult {
   const walk = new PacketWalk(pipeline, upcall.key);
-  if (mayComeIn(walk)) walk.enterPipeline();
-  else walk.warn('the port is set not to receive, dropping');
+  if (mayComeIn(walk)) {
+    mirrorIncoming(walk, walk.inPort);
+    walk.enterPipeline();
+  } else walk.warn('the port is set not to receive, dropping');
   return finish(walk);
 }
 
@@ -35,23 +39,35 @@ export function resume(upcall: Upcall, pass: FrozenPass, pipeline: Pipeline): Tr
   walk.actionSet = [...pass.actionSet];
   walk.queue = pass.queue;
   walk.isPacketOut = pass.isPacketOut;
+  for (const mirror of pass.mirrored) walk.mirrored.add(mirror);
   walk.resume(pass.rests);
-  return finish(walk);
+  return finish(walk, pass.mirrored);
 }
 
 /** Carries out actions on a packet that a controller sends. */
 export function translateActions(upcall: Upcall, actions: readonly Action[], pipeline: Pipeline): TranslationResult {
   const walk = new PacketWalk(pipeline, upcall.key);
   walk.isPacketOut = true;
+  mirrorIncoming(walk, walk.inPort);
   walk.run(actions);
   return finish(walk);
 }
 
-function finish(walk: PacketWalk): TranslationResult {
+/** `carriedOver`: the mirrors that an earlier pass has served. */
+function finish(walk: PacketWalk, carriedOver: readonly Mirror[] = []): TranslationResult {
   if (!walk.isFrozen) runActionSet(walk);
   walk.finish();
   const { rules, lookups, lessons, error, key } = walk;
-  return { actions: error === undefined ? walk.rewrites.actions : [], rules, lookups, lessons, error, key };
+  const isDropped = error !== undefined;
+  return {
+    actions: isDropped ? [] : walk.rewrites.actions,
+    rules,
+    lookups,
+    lessons,
+    mirrors: isDropped ? [] : [...walk.mirrored].filter((mirror) => !carriedOver.includes(mirror)),
+    error,
+    key,
+  };
 }
 
 const STP_ADDRESS = 0x0180c2000000;

@@ -4,6 +4,7 @@ import type { AskedRule } from '../flow-table.ts';
 import type { FlowTables } from '../flow-tables.ts';
 import { TABLE_COUNT } from '../flow-tables.ts';
 import type { MacTable } from '../mac-table.ts';
+import type { Mirror, MirrorTable } from '../mirror.ts';
 import type { Lesson, TableLookup } from '../outcome.ts';
 import type { PacketAnswers } from '../packet-programs.ts';
 import type { PortTable } from '../port-table.ts';
@@ -19,6 +20,7 @@ export interface Pipeline {
   readonly tables: FlowTables;
   readonly ports: PortTable;
   readonly macs: MacTable;
+  readonly mirrors: MirrorTable;
   readonly answers: PacketAnswers;
   /** Do packets that match no flow go to the controllers, where the table does not say otherwise? */
   readonly sendsMisses: boolean;
@@ -85,6 +87,8 @@ export class PacketWalk {
   readonly rules: Rule[] = [];
   readonly lookups: TableLookup[] = [];
   readonly lessons: Lesson[] = [];
+  /** Those that have had their copy of the packet. */
+  readonly mirrored = new Set<Mirror>();
   stack: Uint8Array[] = [];
   actionSet: Action[] = [];
   /** The queue that outputs go to. */
@@ -298,6 +302,7 @@ export class PacketWalk {
       actionSet: this.actionSet,
       queue: this.queue,
       isPacketOut: this.isPacketOut,
+      mirrored: [...this.mirrored],
     });
     this.rewrites.emit(this.key, { kind: 'recirculate', id });
   }

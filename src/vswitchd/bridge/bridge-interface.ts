@@ -16,6 +16,7 @@ export interface OpenInterface {
 export interface FailedInterface {
   readonly name: string;
   readonly uuid: Uuid | undefined;
+  readonly number?: undefined;
   readonly device?: undefined;
   /** Column Interface.error. */
   readonly error: string;

@@ -2,6 +2,7 @@ import { formatMac, parseMac } from '../../bytes/index.ts';
 import type { Clock } from '../../datapath/index.ts';
 import { Bridge, type BridgePort, type TlsIdentity } from '../../ofproto/index.ts';
 import { OFPP } from '../../openflow/index.ts';
+import type { Uuid } from '../../ovsdb/index.ts';
 import type { BridgeConfig, Row } from '../config/index.ts';
 import type { Log, ModuleLog } from '../log/index.ts';
 import { type DeviceFactory, type NetworkDevice, optionsKey, type ReceiveLoop } from '../netdev/index.ts';
@@ -9,8 +10,11 @@ import type { Pacer } from '../pacer.ts';
 import { BridgeControllers } from './bridge-controllers.ts';
 import type { BridgeInterface, OpenInterface } from './bridge-interface.ts';
 import { bridgeDatapathId, bridgeMac } from './datapath-id.ts';
+import { FlowTableSettings } from './flow-tables.ts';
+import { planMirror } from './mirrors.ts';
 import { PortNumbers } from './port-numbers.ts';
 import { portSettings } from './port-settings.ts';
+import { unsupportedInBridge, unsupportedInInterface, unsupportedInPort } from './unsupported.ts';
 import { isSameVlan, portVlan } from './vlan.ts';
 
 /** What the bridges of one daemon share. */
@@ -42,6 +46,11 @@ export class ConfiguredBridge {
   datapathType = '';
   readonly #around: BridgeSurroundings;
   readonly #log: ModuleLog;
+  readonly #flowTables: FlowTableSettings;
+  /** What was last said of things that cannot be, so that it is said once. */
+  #complaints: ReadonlySet<string> = new Set();
+  /** The Mirror rows at work. */
+  #mirrorKey = '';
   readonly #numbers = new PortNumbers();
   /** The numbers that interfaces had before they went away. */
   readonly #lastNumbers = new Map<string, number>();
@@ -51,6 +60,7 @@ export class ConfiguredBridge {
     this.#around = around;
     this.#log = around.log.module('bridge');
     this.bridge = new Bridge({ name, clock: around.clock });
+    this.#flowTables = new FlowTableSettings(this.bridge);
     this.controllers = new BridgeControllers({ ...around, bridge: this.bridge, log: this.#log });
   }
 
@@ -67,6 +77,9 @@ export class ConfiguredBridge {
       if (pacer.isDue) await pacer.pause();
     }
     this.#chooseAddress(config);
+    this.#applyMirrors(config);
+    this.#flowTables.apply(config);
+    this.#complain(config);
     await this.controllers.apply(config, this.datapathId, tls);
     return changed;
   }
@@ -196,10 +209,41 @@ export class ConfiguredBridge {
     );
   }
 
+  #applyMirrors({ mirrors, ports }: BridgeConfig): void {
+    const names = new Map(ports.map(({ row, interfaces }) => [row._uuid, interfaces.map(({ name }) => name)]));
+    const numbersOf = (port: Uuid): readonly number[] =>
+      (names.get(port) ?? []).flatMap((name) => this.interfaces.get(name)?.number ?? []);
+    const settings = mirrors.flatMap((row) => planMirror(row, numbersOf) ?? []);
+    const key = JSON.stringify(settings, (_name, value) => (value instanceof Set ? [...value] : value));
+    if (key === this.#mirrorKey) return;
+    this.#mirrorKey = key;
+    this.bridge.setMirrors(settings);
+  }
+
+  /** Says once what is asked for and not done. */
+  #complain({ row, ports, mirrors }: BridgeConfig): void {
+    const complaints = new Set<string>();
+    const add = (where: string, what: readonly string[]): void => {
+      for (const each of what) complaints.add(`${where}: ${each} is not supported and has no effect`);
+    };
+    add(`bridge ${row.name}`, unsupportedInBridge(row));
+    for (const { row: port, interfaces } of ports) {
+      add(`port ${port.name}`, unsupportedInPort(port));
+      for (const each of interfaces) add(`interface ${each.name}`, unsupportedInInterface(each));
+    }
+    const isWorking = new Set(this.bridge.mirrors().map(({ name }) => name));
+    for (const { _uuid, name } of mirrors)
+      if (!isWorking.has(_uuid)) complaints.add(`mirror ${name}: no output port or VLAN, so that it has no effect`);
+    for (const text of complaints) if (!this.#complaints.has(text)) this.#log.warn(text, { bridge: this.name });
+    this.#complaints = complaints;
+  }
+
   /** The bridge's own port has the address that stands for the bridge, and so has its datapath ID. */
   #chooseAddress({ row }: BridgeConfig): void {
-    const others = [...this.interfaces.values()].flatMap(({ device, name }) =>
-      device === undefined || name === this.name || device.type === 'internal' ? [] : (device.state().mac ?? []),
+    const others = [...this.interfaces.values()].flatMap(({ device, name, number }) =>
+      device === undefined || name === this.name || device.type === 'internal'
+        ? []
+        : (this.bridge.ports.peek(number)?.mac ?? []),
     );
     const mac = bridgeMac(row, others);
     this.datapathId = bridgeDatapathId(row, mac);
