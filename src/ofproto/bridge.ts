@@ -212,11 +212,8 @@ export class Bridge {
    * @throws OfprotoError for an input port or actions that cannot be
    */
   packetOut(inPort: number, packet: Uint8Array, actions: readonly Action[], metadata: Match = Match.ALL): void {
-    if (!isPortNumber(inPort) && inPort !== OFPP.controller && inPort !== OFPP.none)
-      throw new OfprotoError('OFPROTO_BAD_IN_PORT', `a packet cannot come in by port ${inPort}`);
     const timeNs = this.#prepare();
-    const upcall = upcallFor(inPort, packet, timeNs, metadata);
-    checkPacketOut(actions, packetMatch(upcall.key));
+    const upcall = packetOutUpcall(inPort, packet, actions, metadata, timeNs);
     const answers = new PacketPrograms(this.programs, upcall);
     const outcome = new BridgeOutcome(
       this.#translated(translateActions(upcall, actions, this.#pipeline(answers, timeNs))),
@@ -226,6 +223,11 @@ export class Bridge {
     outcome.lastUsedNs = timeNs;
     outcome.credit();
     this.datapath.execute(outcome.actions, packet, timeNs, inPort);
+  }
+
+  /** Refuses what `packetOut` would refuse; nothing happens. @throws OfprotoError */
+  checkPacketOut(inPort: number, packet: Uint8Array, actions: readonly Action[], metadata: Match = Match.ALL): void {
+    packetOutUpcall(inPort, packet, actions, metadata, this.#clock.nowNs());
   }
 
   /**
@@ -669,6 +671,21 @@ export class Bridge {
     this.#union = union;
     this.datapath.setUnion(union);
   }
+}
+
+/** A packet that a controller sends. @throws OfprotoError for an input port or actions that cannot be */
+function packetOutUpcall(
+  inPort: number,
+  packet: Uint8Array,
+  actions: readonly Action[],
+  metadata: Match,
+  timeNs: bigint,
+): Upcall {
+  if (!isPortNumber(inPort) && inPort !== OFPP.controller && inPort !== OFPP.none)
+    throw new OfprotoError('OFPROTO_BAD_IN_PORT', `a packet cannot come in by port ${inPort}`);
+  const upcall = upcallFor(inPort, packet, timeNs, metadata);
+  checkPacketOut(actions, packetMatch(upcall.key));
+  return upcall;
 }
 
 function upcallFor(inPort: number, packet: Uint8Array, timeNs: bigint, metadata: Match, known?: Uint8Array): Upcall {

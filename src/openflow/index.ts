@@ -46,6 +46,7 @@ export {
   type Header,
   MAX_MESSAGE_BYTES,
   MultipartWriter,
+  nameOfMessage,
   readHeader,
 } from './wire/codec.ts';
 export { ERROR_CODES, type ErrorName } from './wire/error-codes.ts';

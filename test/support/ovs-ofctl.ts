@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { encodeMessage } from '../../src/openflow/index.ts';
+import type { OpenflowVersion } from '../../src/packet/index.ts';
 
 /** Is Debian's ovs-ofctl here, to compare with? */
 export const hasOvsOfctl = spawnSync('ovs-ofctl', ['--version']).status === 0;
@@ -44,3 +46,22 @@ export function ovsJudge(messages: readonly Uint8Array[]): string[] {
     return error === undefined ? line.replace(/^.*?\(xid=0x[0-9a-f]+\): ?/, '') : `!${error}`;
   });
 }
+
+/** The error that ovs-ofctl finds in each message of a version, the message within a message included, or `ok`. */
+export function ovsErrors(messages: readonly Uint8Array[], version: OpenflowVersion): string[] {
+  const markers = messages.map((_, i) => encodeMessage({ type: 'barrier_reply', xid: MARKER + i }, { version })[0]);
+  const { lines, stderr } = ovsOfctl(['ofp-parse', '-'], Buffer.concat(messages.flatMap((m, i) => [m, markers[i]])));
+  const errors: string[] = [];
+  let error = 'ok';
+  for (const line of lines) {
+    if (new RegExp(`^OFPT_BARRIER_REPLY.*xid=0x${(MARKER + errors.length).toString(16)}\\)`).test(line)) {
+      errors.push(error);
+      error = 'ok';
+    } else if (error === 'ok') error = /decode error: (\w+)/.exec(line)?.[1] ?? 'ok';
+  }
+  if (errors.length !== messages.length)
+    throw new Error(`ovs-ofctl spoke of ${errors.length} of ${messages.length} messages: ${stderr.slice(0, 2000)}`);
+  return errors;
+}
+
+const MARKER = 0x5a000000;

@@ -8,6 +8,7 @@ import {
 import { nextTurn, runSlice } from '../slice.ts';
 import type { FlowTransaction } from '../transaction.ts';
 import type { BundledMessage } from './bundle.ts';
+import { checkPacketOut, packetOut } from './packet-out.ts';
 import { checkProgramsNamed } from './program-check.ts';
 import { refusal } from './refusal.ts';
 import type { Session } from './session.ts';
@@ -32,7 +33,7 @@ export function* answerBundleControl(
     case 'commit_request': {
       const commit = new BundleCommit(control, session, session.bundles.take(request));
       try {
-        commit.checkPorts();
+        commit.checkOthers();
         yield commit.carryOut();
       } catch (error) {
         yield* encodeMessage(commit.errorFor(error), session.dialect);
@@ -65,10 +66,11 @@ class BundleCommit {
   }
 
   /** Refuses what would fail only after the flows had been changed. */
-  checkPorts(): void {
+  checkOthers(): void {
     for (const bundled of this.#messages) {
       this.#current = bundled;
       const { message } = bundled;
+      if (message.type === 'packet_out') checkPacketOut(this.#control.bridge, message);
       if (message.type !== 'port_mod') continue;
       const { port: number, hardwareAddress } = message;
       const port = this.#control.bridge.ports.get(number);
@@ -85,11 +87,12 @@ class BundleCommit {
     for (let { changing } = this.#control.bridge; changing !== undefined; { changing } = this.#control.bridge)
       await changing;
     await this.#transaction.commitInSlices();
-    for (const { message } of this.#messages)
-      if (message.type === 'port_mod') {
-        const { port, hardwareAddress, config, mask } = message;
-        this.#control.bridge.portMod({ port, mac: hardwareAddress, config, mask });
-      }
+    for (const { message } of this.#messages) {
+      if (message.type === 'packet_out') packetOut(this.#control.bridge, message);
+      if (message.type !== 'port_mod') continue;
+      const { port, hardwareAddress, config, mask } = message;
+      this.#control.bridge.portMod({ port, mac: hardwareAddress, config, mask });
+    }
   }
 
   *#stage(): Generator<void> {

@@ -1,4 +1,11 @@
-import { type BundleAdd, type BundleControl, type Message, ProtocolError, readHeader } from '../../openflow/index.ts';
+import {
+  type BundleAdd,
+  type BundleControl,
+  type Message,
+  nameOfMessage,
+  ProtocolError,
+  readHeader,
+} from '../../openflow/index.ts';
 
 /** What one connection may have waiting in bundles. */
 const MAX_BUNDLES = 16;
@@ -9,7 +16,8 @@ const MAX_BYTES = 256 << 20;
 export const BUNDLE_FLAGS = { atomic: 1, ordered: 2 } as const;
 const KNOWN_FLAGS = BUNDLE_FLAGS.atomic | BUNDLE_FLAGS.ordered;
 
-type Bundled = Extract<Message, { readonly type: 'flow_mod' | 'port_mod' }>;
+const BUNDLED_TYPES = ['flow_mod', 'port_mod', 'packet_out'] as const;
+type Bundled = Extract<Message, { readonly type: (typeof BUNDLED_TYPES)[number] }>;
 
 /** A message that waits in a bundle, with its bytes as they came in. */
 export interface BundledMessage {
@@ -25,7 +33,7 @@ interface Bundle {
 }
 
 function isBundled(message: Message): message is Bundled {
-  return message.type === 'flow_mod' || message.type === 'port_mod';
+  return BUNDLED_TYPES.some((type) => type === message.type);
 }
 
 /** The bundles of one connection (OpenFlow 1.4.1 section 6.8; ONF extension 230 for 1.3). */
@@ -67,6 +75,10 @@ export class BundleStore {
         'OFPBFC_MSG_BAD_XID',
         'a bundled message with another transaction id than its bundle_add',
       );
+    // A message of another kind is not even read.
+    const name = nameOfMessage(bytes);
+    if (name !== 'experimenter' && !BUNDLED_TYPES.some((type) => type === name))
+      throw new ProtocolError('OFPBFC_MSG_UNSUP', `${name ?? 'an unknown message'} cannot be bundled`);
     const message = decode(bytes);
     if (!isBundled(message)) throw new ProtocolError('OFPBFC_MSG_UNSUP', `${message.type} cannot be bundled`);
     const bundle = this.#bundles.has(bundleId) ? this.#get(bundleId, flags) : this.#create(bundleId, flags);

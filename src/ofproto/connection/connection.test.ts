@@ -16,7 +16,7 @@ import {
   OFPP,
   parseFlow,
 } from '../../openflow/index.ts';
-import { Match, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
+import { field, Match, MatchBuilder, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { Bridge } from '../bridge.ts';
 import { Controllers, type ControllersOptions } from './controllers.ts';
 import type { TargetOptions } from './target-options.ts';
@@ -347,6 +347,33 @@ describe.each([of13, of14, of15])('bundles in version %i', (version) => {
     expect(peer.errors(replies)).toEqual(['OFPFMFC_OVERLAP', 'OFPBFC_MSG_FAILED']);
     expect(replies.map((reply) => reply.xid)).toEqual([77, xid]);
     expect(bridge.flows()).toHaveLength(1);
+  });
+
+  it('send packets through the flows that they make, or not at all', async () => {
+    const { connect, bridge, sent } = setUp();
+    const peer = await connect(version);
+    const packetOut = (actions: string): MessageBody => ({
+      type: 'packet_out',
+      bufferId: NO_BUFFER,
+      metadata: new MatchBuilder().setNumber(field('in_port_oxm'), 1).build(),
+      actions: flow(`actions=${actions}`).actions,
+      data: PACKET,
+    });
+    control(peer, 'open_request');
+    add(peer, flow('priority=1,actions=output:2'));
+    add(peer, packetOut('table'));
+    await peer.settle();
+    expect(sent).toEqual([]);
+    control(peer, 'commit_request');
+    await peer.settle();
+    expect(sent).toEqual([2]);
+    control(peer, 'open_request');
+    add(peer, flow('priority=2,actions=output:1'));
+    add(peer, packetOut('group:7'));
+    control(peer, 'commit_request');
+    expect(peer.errors(await peer.settle())).toEqual(['OFPBAC_BAD_OUT_GROUP', 'OFPBFC_MSG_FAILED']);
+    expect(bridge.flows()).toHaveLength(1);
+    expect(sent).toEqual([2]);
   });
 
   it('that are used wrongly are refused', async () => {

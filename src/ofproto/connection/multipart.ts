@@ -9,6 +9,7 @@ import {
   ProtocolError,
   replyElements,
 } from '../../openflow/index.ts';
+import { NICIRA_EXPERIMENTER, OKO_EXPERIMENTER, ONF_EXPERIMENTER } from '../../packet/index.ts';
 import type { BridgePort } from '../port-table.ts';
 import { describePort, portStats } from './port-message.ts';
 import { bodyToPeer } from './program-field.ts';
@@ -20,6 +21,8 @@ type RequestBody = MultipartRequest['body'];
 type FlowsAsked = Extract<RequestBody, FlowSelection>;
 type Ask<K extends RequestBody['kind']> = Extract<RequestBody, { readonly kind: K }>;
 
+/** Whose extensions this switch knows some of. */
+const EXPERIMENTERS: readonly number[] = [NICIRA_EXPERIMENTER, ONF_EXPERIMENTER, OKO_EXPERIMENTER];
 const NS_PER_MS = 1_000_000;
 const MORE = 1;
 /** Of the table statistics of OpenFlow 1.0: every field can be wildcarded. */
@@ -182,10 +185,11 @@ function checkQueue(
   if (queue !== ALL_QUEUES) throw new ProtocolError('OFPQOFC_BAD_QUEUE', `there is no queue ${queue}`);
 }
 
-function unknownMultipart({ multipartType, experimenter, subtype }: Ask<'unknown'>): ProtocolError {
+/** The error about a request that nobody reads. */
+export function unknownMultipart({ multipartType, experimenter, subtype }: Ask<'unknown'>): ProtocolError {
   if (experimenter === undefined) return new ProtocolError('OFPBRC_BAD_STAT', `statistics of type ${multipartType}`);
   return new ProtocolError(
-    'OFPBRC_BAD_SUBTYPE',
+    EXPERIMENTERS.includes(experimenter) ? 'OFPBRC_BAD_SUBTYPE' : 'OFPBRC_BAD_VENDOR',
     `statistics ${subtype} of experimenter 0x${experimenter.toString(16)}`,
   );
 }

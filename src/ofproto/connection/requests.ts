@@ -5,18 +5,18 @@ import {
   type MessageBody,
   NO_BUFFER,
   OFPP,
-  type PacketOut,
   type PortMod,
   ProtocolError,
   type SwitchConfig,
   type TableMod,
 } from '../../openflow/index.ts';
-import { field, OPENFLOW_VERSIONS } from '../../packet/index.ts';
+import { OPENFLOW_VERSIONS } from '../../packet/index.ts';
 import { TABLE_COUNT } from '../flow-tables.ts';
 import { mergeAsyncMasks } from './async-config.ts';
 import { answerBundleControl } from './bundle-commit.ts';
 import { answerMultipart } from './multipart.ts';
 import { answerOko } from './oko-requests.ts';
+import { packetOut, unknownBuffer } from './packet-out.ts';
 import { describePort } from './port-message.ts';
 import { checkProgramsNamed } from './program-check.ts';
 import type { Session } from './session.ts';
@@ -43,8 +43,6 @@ const BUNDLES = 1 << 9;
 const ACTIONS_10 = 0xfff;
 const FRAGMENT_MASK = 3;
 const INVALID_TTL = 4;
-
-const IN_PORT = field('in_port_oxm');
 
 /**
  * Replies in order; `undefined` is a point where something else may be done, a promise one where something else has to be
@@ -90,7 +88,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* flowMod(control, session, message);
       return;
     case 'packet_out':
-      packetOut(control, message);
+      packetOut(control.bridge, message);
       return;
     case 'port_mod':
       portMod(control, message);
@@ -181,15 +179,6 @@ function* flowMod({ bridge }: SwitchControl, session: Session, mod: FlowModMessa
   if (mod.command === 'modify' || mod.command === 'delete') yield bridge.flowModInSlices(mod, options);
   else bridge.flowMod(mod, options);
   if (mod.bufferId !== NO_BUFFER) throw unknownBuffer(mod.bufferId);
-}
-
-function packetOut({ bridge }: SwitchControl, { bufferId, metadata, data, actions }: PacketOut): void {
-  if (bufferId !== NO_BUFFER) throw unknownBuffer(bufferId);
-  bridge.packetOut(metadata.number(IN_PORT) ?? OFPP.none, data, actions, metadata);
-}
-
-function unknownBuffer(bufferId: number): ProtocolError {
-  return new ProtocolError('OFPBRC_BUFFER_UNKNOWN', `packets are not buffered, so there is no buffer ${bufferId}`);
 }
 
 function portMod({ bridge }: SwitchControl, { port, hardwareAddress, config, mask }: PortMod): void {

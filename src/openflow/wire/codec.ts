@@ -28,7 +28,7 @@ import { readPacketIn, readPacketOut, writePacketIn, writePacketOut } from './pa
 import { features10, readPort, readPortNumber, writePort, writePortNumber } from './port.ts';
 import { readProperties, writeProperty } from './property.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { padded8, subReader, wireReader } from './reader.ts';
+import { padded8, requireEights, subReader, wireReader } from './reader.ts';
 
 export const HEADER_BYTES = 8;
 export const MAX_MESSAGE_BYTES = 0xffff;
@@ -110,6 +110,9 @@ const ONFT = {
 
 const PACKET_IN_FORMATS: readonly PacketIn['format'][] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
 const HELLO_BITMAP = 1;
+/** ofp_error_type of experimenters' errors: OpenFlow 1.2 and later; before that Nicira's. */
+const EXPERIMENTER_ERROR = 0xffff;
+const NICIRA_ERROR = 0xb0c2;
 const NX_ROLES: readonly Role['role'][] = ['equal', 'primary', 'secondary'];
 const HARDWARE_ADDRESS = 6;
 
@@ -189,8 +192,8 @@ function encodeOne(message: OneMessage & { readonly xid: number }, dialect: Dial
     case 'error':
       return standard((writer) => {
         if (message.experimenter === 0) writer.u16(message.errorType).u16(message.code);
-        else if (version >= 3) writer.u16(0xffff).u16(message.errorType).u32(message.experimenter);
-        else writer.u16(0xb0c2).u16(0).u32(message.experimenter).u16(message.errorType).u16(message.code);
+        else if (version >= 3) writer.u16(EXPERIMENTER_ERROR).u16(message.errorType).u32(message.experimenter);
+        else writer.u16(NICIRA_ERROR).u16(0).u32(message.experimenter).u16(message.errorType).u16(message.code);
         writer.put(message.data);
       });
     case 'echo_request':
@@ -478,6 +481,12 @@ export function decodeMessage(bytes: Uint8Array, dialect: Dialect): Message {
   return { ...body, xid: header.xid };
 }
 
+/** OpenFlow's name for the kind of a message, `experimenter` for all of theirs; undefined for none of its version. */
+export function nameOfMessage(bytes: Uint8Array): string | undefined {
+  const { version, type } = readHeader(bytes);
+  return typeNames[version - 1]?.get(type);
+}
+
 function readHello(reader: ByteReader): MessageBody {
   let versions: number[] | undefined;
   while (reader.remaining >= 4) {
@@ -516,7 +525,7 @@ function readStandard(name: string, reader: ByteReader, dialect: Dialect): Messa
       return readFeatures(reader, version);
     case 'get_config_reply':
     case 'set_config':
-      return readConfig(reader, name);
+      return readConfig(reader, name, version);
     case 'packet_in':
       return readPacketIn(reader, version, 'standard');
     case 'packet_out':
@@ -591,14 +600,12 @@ function readError(reader: ByteReader, version: OpenflowVersion): MessageBody {
   let errorType = reader.u16();
   let code = reader.u16();
   let experimenter = 0;
-  if (errorType === 0xffff && version >= 3) {
-    errorType = code;
-    code = 0;
+  const isExperimenters = errorType === (version >= 3 ? EXPERIMENTER_ERROR : NICIRA_ERROR);
+  if (isExperimenters) {
     experimenter = reader.u32();
-  } else if (errorType === 0xb0c2) {
-    experimenter = reader.u32();
-    errorType = reader.u16();
-    code = reader.u16();
+    errorType = version >= 3 ? code : reader.u16();
+    code = version >= 3 ? 0 : reader.u16();
+    if (experimenter === 0) throw new ProtocolError('OFPBRC_BAD_VENDOR', 'an error of experimenter 0');
   }
   return { type: 'error', experimenter, errorType, code, data: reader.take(reader.remaining).slice() };
 }
@@ -617,11 +624,16 @@ function readFeatures(reader: ByteReader, version: OpenflowVersion): MessageBody
   return { type: 'features_reply', datapathId, buffers, tables, auxiliaryId, capabilities, actions, ports };
 }
 
-function readConfig(reader: ByteReader, type: SwitchConfig['type']): SwitchConfig {
-  return { type, flags: reader.u16(), missSendLen: reader.u16() };
+/** Fragment handling; before OpenFlow 1.3 also whether packets with an invalid TTL go to the controller. */
+function readConfig(reader: ByteReader, type: SwitchConfig['type'], version: OpenflowVersion): SwitchConfig {
+  const flags = reader.u16();
+  if (type === 'set_config' && (flags & ~(version < 4 ? 7 : 3)) !== 0)
+    throw new ProtocolError('OFPSCFC_BAD_FLAGS', `configuration flags 0x${flags.toString(16)}`);
+  return { type, flags, missSendLen: reader.u16() };
 }
 
 function readPortMod(reader: ByteReader, version: OpenflowVersion): MessageBody {
+  if (version >= 5) requireEights(reader);
   const port = readPortNumber(reader, version);
   if (version > 1) reader.skip(4);
   const hardwareAddress = reader.take(HARDWARE_ADDRESS).slice();
@@ -644,6 +656,7 @@ function readPortMod(reader: ByteReader, version: OpenflowVersion): MessageBody 
 }
 
 function readTableMod(reader: ByteReader, version: OpenflowVersion): MessageBody {
+  if (version >= 5) requireEights(reader);
   const table = reader.u8();
   reader.skip(3);
   const config = reader.u32();
@@ -652,14 +665,25 @@ function readTableMod(reader: ByteReader, version: OpenflowVersion): MessageBody
     for (const { type, content } of readProperties(reader)) {
       if (content.remaining !== 4) throw new ProtocolError('OFPBPC_BAD_LEN', 'a table_mod property of a wrong length');
       if (type === 2) extra = { ...extra, evictionFlags: content.u32() };
-      else if (type === 3) extra = { ...extra, vacancy: { down: content.u8(), up: content.u8() } };
+      else if (type === 3) extra = { ...extra, vacancy: readVacancy(content) };
       else throw new ProtocolError('OFPBPC_BAD_TYPE', `table_mod property ${type}`);
     }
   }
   return { type: 'table_mod', table, config, ...extra };
 }
 
+/** Percentages, and how much is free, which only a switch can say. */
+function readVacancy(reader: ByteReader): { down: number; up: number } {
+  const down = reader.u8();
+  const up = reader.u8();
+  const free = reader.u8();
+  if (down > up || up > 100 || free !== 0)
+    throw new ProtocolError('OFPBPC_BAD_VALUE', `vacancy down at ${down} %, up at ${up} %, now ${free} %`);
+  return { down, up };
+}
+
 function readBundleControl(reader: ByteReader): MessageBody {
+  requireEights(reader);
   const bundleId = reader.u32();
   const number = reader.u16();
   const flags = reader.u16();

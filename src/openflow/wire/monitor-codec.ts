@@ -14,7 +14,7 @@ import { readFlowActions, writeFlowActions } from './instructions.ts';
 import { readNxmMatch, readOxmMatch, writeMatchFields, writeOxmMatch } from './match.ts';
 import { readPortNumber, writePortNumber } from './port.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { subReader } from './reader.ts';
+import { requireEights, subReader } from './reader.ts';
 
 /** The first version with flow monitors of its own; 1.0 has Nicira's, 1.3 the ONF's. */
 const NATIVE = 5;
@@ -124,12 +124,6 @@ function readMonitor14(reader: ByteReader, version: OpenflowVersion): FlowMonito
 function checkFlags(flags: number, known: number): void {
   if ((flags & ~known) !== 0 || (flags & CHANGES) === 0)
     throw new ProtocolError('OFPMOFC_BAD_FLAGS', `flow monitor flags 0x${flags.toString(16)}`);
-}
-
-/** Elements of this kind fill multiples of 8 bytes. */
-function requireEights(reader: ByteReader): void {
-  if (reader.remaining % 8 !== 0)
-    throw new ProtocolError('OFPBRC_BAD_LEN', `${reader.remaining} bytes of flow monitors are no multiple of 8`);
 }
 
 /** One update of a reply. */

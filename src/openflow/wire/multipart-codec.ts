@@ -30,7 +30,7 @@ import { readOxs, writeAggregateOxs } from './oxs.ts';
 import { readPort, readPortNumber, writePort, writePortNumber } from './port.ts';
 import { readProperties, writeProperty } from './property.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { readText, subReader, writeText } from './reader.ts';
+import { readText, requireEights, subReader, writeText } from './reader.ts';
 
 /** ofp_multipart_type (OpenFlow 1.5, 7.3.5); 1.0 has the first six. */
 export const OFPMP = {
@@ -208,8 +208,10 @@ export function readMultipartRequest(
 ): MultipartRequestBody {
   const { version } = dialect;
   const extended = extendedKind(header, version);
-  if (extended === 'flow' || extended === 'aggregate')
+  if (extended === 'flow' || extended === 'aggregate') {
+    requireEights(reader);
     return { kind: extended, ...readSelection(reader, version, true) };
+  }
   const kind = extended ?? (header.experimenter === undefined ? kindOf(header.type, version) : undefined);
   switch (kind) {
     case undefined:

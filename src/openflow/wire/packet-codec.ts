@@ -197,9 +197,11 @@ export function readPacketOut(reader: ByteReader, dialect: Dialect): PacketOut {
     metadata = matchInPort(inPort);
   }
   checkInPort(inPortOf(metadata));
-  if (actionsLength > reader.remaining)
-    throw new ProtocolError('OFPBAC_BAD_LEN', `${actionsLength} bytes of actions where ${reader.remaining} are left`);
+  if (actionsLength > reader.remaining || actionsLength % 8 !== 0)
+    throw new ProtocolError('OFPBRC_BAD_LEN', `${actionsLength} bytes of actions where ${reader.remaining} are left`);
   const actions = readActions(subReader(reader, actionsLength, 'OFPBAC_BAD_LEN'), version);
-  const data = bufferId === NO_BUFFER ? reader.take(reader.remaining).slice() : new Uint8Array(0);
+  // A packet that the switch has does not come with the message; what does is passed over.
+  const rest = reader.take(reader.remaining);
+  const data = bufferId === NO_BUFFER ? rest.slice() : new Uint8Array(0);
   return { type: 'packet_out', bufferId, metadata, actions, data };
 }

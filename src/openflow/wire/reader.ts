@@ -17,6 +17,12 @@ export function subReader(reader: ByteReader, length: number, onShort: ErrorName
   return wireReader(reader.take(length), onShort);
 }
 
+/** Refuses messages of which what is left does not fill multiples of 8 bytes, as those with properties do. */
+export function requireEights(reader: ByteReader): void {
+  if (reader.remaining % 8 !== 0)
+    throw new ProtocolError('OFPBRC_BAD_LEN', `${reader.remaining} bytes are left, which is no multiple of 8`);
+}
+
 /** Rounds up to the multiple of 8 that most of OpenFlow's structures are padded to. */
 export function padded8(length: number): number {
   return (length + 7) & ~7;
