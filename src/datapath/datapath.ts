@@ -28,9 +28,24 @@ export type UpcallHandler = (upcall: Upcall) => Verdict;
 /** Takes packets that an action `toMain` gives away. The bytes are only lent. */
 export type ToMainHandler = (note: number, packet: Uint8Array, timeNs: bigint) => void;
 
+/** Filter programs as modules with an export `run(address: i32, length: i32) -> i64`. */
+export interface CompiledPrograms {
+  modules(): Iterable<readonly [number, WebAssembly.Module]>;
+  use(user: CompiledProgramsUser): void;
+}
+
+export interface CompiledProgramsUser {
+  /** A program has come, or has gone and is out of use when this returns. */
+  changed(id: number, module: WebAssembly.Module | undefined): void;
+  /** What the user has run itself. */
+  counters(id: number): { readonly runs: number; readonly matches: number };
+}
+
 /** Runs a filter program on a packet; a program that is not there never matches. */
 export interface ProgramRunner {
   matches(program: number, packet: Uint8Array, timeNs: bigint): boolean;
+  /** The programs as WebAssembly, for threads that run them themselves; absent where they are interpreted. */
+  readonly compiled?: CompiledPrograms;
 }
 
 /** What every datapath needs to be made. */

@@ -26,6 +26,10 @@ export const DATAPATH_ERRORS = {
     meaning: 'Two ports were given the same number.',
     remedy: 'Choose another number, or remove the first port.',
   },
+  DATAPATH_THREAD_DEAD: {
+    meaning: 'A packet thread has failed or does not answer.',
+    remedy: 'Restart the switch, and report the message.',
+  },
   DATAPATH_TOO_MANY_PORTS: {
     meaning: 'A datapath has as many ports as its memory was laid out for.',
     remedy: 'Configure more ports, or remove one.',

@@ -14,6 +14,8 @@
 export const BATCH_PACKETS = 32;
 /** Free bytes before a received packet, for tags and labels to come. */
 export const HEADROOM = 128;
+/** The first bytes of a buffer belong to drivers. */
+export const BUFFER_HEAD = 16;
 export const SMALL_BUFFER_BYTES = 2048;
 /** 64 KiB of IP, link header and headroom. */
 export const LARGE_BUFFER_BYTES = 67584;
@@ -36,6 +38,8 @@ export const BUFFER_IN_PORT = 24;
 export const BUFFER_RECIRC = 28;
 /** u64 ns */
 export const BUFFER_TIME = 32;
+/** u32: the port's slot; while it waits. */
+export const BUFFER_SLOT = 52;
 /** virtio header of a packet that its sender left unfinished: 10 bytes, all zero for others. */
 export const BUFFER_VIRTIO = 40;
 
@@ -239,22 +243,18 @@ export const MAX_DEPTH = 64;
 
 // ---- Packets that wait for a verdict on their flow
 
-export const WAITING_RECORD_BYTES = 512;
-/** u32 next free record, or the packets' slot */
+export const WAITING_RECORD_BYTES = 32;
+/** u32: the next free record, or NO_RECORD. */
 export const WAITING_NEXT = 0;
 /** u32: what the flow's node was. */
 export const WAITING_NODE = 4;
-export const WAITING_HASH = 8;
 /** u32 buffers, in order of arrival; NO_BUFFER. The first one is upstairs. */
-export const WAITING_HEAD = 12;
-export const WAITING_TAIL = 16;
-export const WAITING_COUNT = 20;
-export const WAITING_GENERATION = 24;
-export const WAITING_SLOT = 28;
-/** u32 words of the packed key; 0: the flow is not in the cache. */
-export const WAITING_WORDS = 32;
-export const WAITING_KEY = 64;
+export const WAITING_HEAD = 8;
+export const WAITING_TAIL = 12;
+/** u32: stamp of the cache when the record was made; the node is of no use under another one. */
+export const WAITING_STAMP = 16;
 export const NO_BUFFER = 0xffffffff;
+export const NO_RECORD = 0xffffffff;
 
 // ---- Rings between a thread and main: u32 head (bytes written), u32 tail (bytes read), each on its own line, then the bytes
 
@@ -265,17 +265,42 @@ export const RING_DATA = 128;
 export const MESSAGE_HEAD_BYTES = 8;
 /** The rest of the ring up to its end is unused. */
 export const MESSAGE_SKIP = 0;
-/** Up: record, buffer, address, bytes, in_port, recirculation, u64 time, results, generation; then results, then the packet region of the key. */
+/** Up: a packet that waits for a verdict. */
 export const MESSAGE_UPCALL = 1;
-/** Up: note, bytes, u64 time; then the packet. */
+export const UPCALL_RECORD = 8;
+export const UPCALL_ADDRESS = 12;
+export const UPCALL_LENGTH = 16;
+export const UPCALL_IN_PORT = 20;
+export const UPCALL_RECIRC = 24;
+export const UPCALL_RESULT_COUNT = 28;
+/** u64 ns */
+export const UPCALL_TIME = 32;
+/** The packet region of the key, then the results. */
+export const UPCALL_KEY = 40;
+export const UPCALL_RESULTS = 192;
+/** Up: u32 note, bytes, depth; u64 time; then the packet. */
 export const MESSAGE_TO_MAIN = 2;
-/** Up: slot, bytes, u64 time, queue, 0; then the packet. */
+/** Up: u32 slot, bytes, depth; u64 time; u32 queue; virtio header; then the packet. */
 export const MESSAGE_OUTPUT = 3;
-/** Down: record, buffer, outcome, results, generation, 0; then results. */
+export const PACKET_MESSAGE_SUBJECT = 8;
+export const PACKET_MESSAGE_LENGTH = 12;
+export const PACKET_MESSAGE_DEPTH = 16;
+/** u32; in MESSAGE_EXECUTE the bytes of the actions, which lie before the packet */
+export const PACKET_MESSAGE_EXTRA = 20;
+export const PACKET_MESSAGE_TIME = 24;
+export const PACKET_MESSAGE_VIRTIO = 32;
+export const PACKET_MESSAGE_DATA = 48;
+/** Down: a verdict. */
 export const MESSAGE_VERDICT = 4;
-/** Down: slot, bytes, in_port, 0, u64 time; then the packet. */
+export const VERDICT_RECORD = 8;
+export const VERDICT_OUTCOME = 12;
+export const VERDICT_GENERATION = 16;
+/** u32 results, then the results. */
+export const VERDICT_RESULT_COUNT = 20;
+export const VERDICT_RESULTS = 24;
+/** Down: a packet comes in by the port with a slot. */
 export const MESSAGE_RECEIVE = 5;
-/** Down: in_port, bytes, u64 time, bytes of the actions, 0; then the actions, then the packet. */
+/** Down: actions to run on a packet; the subject is what a further pass has as its port. */
 export const MESSAGE_EXECUTE = 6;
 
 // ---- What the threads tell each other: one line of u32 for all, then one for each thread
@@ -297,6 +322,11 @@ export const THREAD_POSTED = 12;
 export const THREAD_READ = 16;
 /** u32: main is looking at the thread's ring, or will. */
 export const THREAD_MAIN_AWAKE = 20;
+/** u32: where the thread's flow cache lies, its slots, bytes of a slot, and what valid slots are stamped with. */
+export const THREAD_TABLE = 24;
+export const THREAD_SLOTS = 28;
+export const THREAD_STRIDE = 32;
+export const THREAD_STAMP = 36;
 export const THREAD_RUNNING = 1;
 export const THREAD_ASLEEP = 2;
 export const THREAD_STOPPED = 3;

@@ -41,7 +41,7 @@ export function run(actions: usize, inPort: u32): void {
     } else if (op === OP_TO_MAIN) {
       const note = load<u32>(at, 4);
       if (answersAtOnce) toMain(note, packet, length, depth);
-      else noteUp(note, packet, length);
+      else noteUp(note, buffer, packet, length, depth);
       at += 8;
     } else if (op === OP_CLONE) {
       const inner = load<u32>(at, 4);

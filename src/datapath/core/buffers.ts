@@ -4,6 +4,7 @@
 import {
   BUFFER_BASE,
   BUFFER_CAPACITY,
+  BUFFER_HEAD,
   BUFFER_HOLDERS,
   BUFFER_RECORD_BYTES,
   BUFFER_VIRTIO,
@@ -83,7 +84,7 @@ export function own(): bool {
 export function openGap(at: u32, bytes: u32): bool {
   const record = recordOf(buffer);
   const base: usize = load<u32>(record, BUFFER_BASE);
-  if (packet - base >= bytes) {
+  if (packet - base >= bytes + BUFFER_HEAD) {
     const to = packet - bytes;
     memory.copy(to, packet, at);
     shiftChecksum(record, <i32>bytes, at);

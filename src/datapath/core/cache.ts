@@ -19,6 +19,10 @@ import {
   SHARED_UNION,
   STAT_EVICTIONS,
   STAT_FLOWS,
+  THREAD_SLOTS,
+  THREAD_STAMP,
+  THREAD_STRIDE,
+  THREAD_TABLE,
   UNION_COUNT,
   UNION_WORD_BYTES,
   UNION_WORD_FACTOR,
@@ -32,6 +36,7 @@ import {
   count,
   keys,
   nowUnits,
+  ownWords,
   packedKeys,
   questionCount,
   questions,
@@ -63,17 +68,16 @@ export function noteInstall(): void {
 /** What a slot of this thread's flows holds as its generation: changes also when the thread gives its own flows up. */
 let stamp: u32 = 0;
 
-export function currentTable(): usize {
-  return table;
-}
-export function currentSlots(): u32 {
-  return slots;
-}
-export function currentStride(): usize {
-  return stride;
-}
 export function currentStamp(): u32 {
   return stamp;
+}
+
+/** Lets others find the flows. */
+function publish(): void {
+  store<u32>(ownWords, <u32>table, THREAD_TABLE);
+  store<u32>(ownWords, slots, THREAD_SLOTS);
+  store<u32>(ownWords, <u32>stride, THREAD_STRIDE);
+  store<u32>(ownWords, stamp, THREAD_STAMP);
 }
 
 /** Takes over the verdicts that hold now; true when they are others than before. */
@@ -81,14 +85,13 @@ export function adoptGeneration(): bool {
   const wanted = atomic.load<u32>(shared + SHARED_GENERATION);
   if (wanted === generation) return false;
   generation = wanted;
-  const newUnion: usize = load<u32>(shared, SHARED_UNION);
-  if (newUnion !== union) {
-    union = newUnion;
-    unionWords = load<u32>(union, UNION_COUNT);
-    const bytes: usize = FLOW_KEY + 8 * unionWords;
-    stride = bytes <= 16 ? 16 : bytes <= 32 ? 32 : (bytes + 63) & ~63;
+  union = load<u32>(shared, SHARED_UNION);
+  unionWords = load<u32>(union, UNION_COUNT);
+  const bytes: usize = FLOW_KEY + 8 * unionWords;
+  const wantedStride: usize = bytes <= 16 ? 16 : bytes <= 32 ? 32 : (bytes + 63) & ~63;
+  if (wantedStride !== stride) {
+    stride = wantedStride;
     slots = 0;
-    table = 0;
   }
   clear();
   return true;
@@ -103,6 +106,7 @@ export function clear(): void {
   store<u64>(stats + STAT_FLOWS, 0);
   // A table that has never been used may hold anything; stamps are never used twice, but for the turn of their count.
   if (slots === 0 || stamp === 0) start();
+  publish();
 }
 
 function start(): void {
@@ -224,6 +228,7 @@ function grow(): bool {
     memory.copy(to, slot, stride);
     flows++;
   }
+  publish();
   return true;
 }
 

@@ -12,33 +12,24 @@ import {
 } from '../layout.ts';
 import { run } from './actions.ts';
 import { allocate, recordOf, release } from './buffers.ts';
-import { adoptGeneration, currentSlots, currentStamp, currentStride, currentTable } from './cache.ts';
+import { adoptGeneration } from './cache.ts';
+import { acknowledge, attend } from './commands.ts';
 import { extract } from './extract.ts';
 import { countSent, countUnsent, flushAll, sent } from './output.ts';
 import { receive, setDepth } from './pass.ts';
 import { prepareRewrite } from './rewrite.ts';
+import { play } from './source.ts';
 import { batch, configure, ebpfThread, setTime, take } from './state.ts';
+import { prepareWaiting } from './waiting.ts';
 
-export {
-  adoptGeneration,
-  allocate,
-  countSent,
-  countUnsent,
-  currentSlots,
-  currentStamp,
-  currentStride,
-  currentTable,
-  extract,
-  flushAll,
-  receive,
-  release,
-  sent,
-};
+export { adoptGeneration, allocate, attend, countSent, countUnsent, extract, flushAll, play, receive, release, sent };
 
 export function start(config: usize): void {
   configure(config);
   prepareRewrite();
+  prepareWaiting();
   adoptGeneration();
+  acknowledge();
 }
 
 /** The time of the packets that follow. */

@@ -14,6 +14,7 @@ import {
   PORT_KIND_MAIN,
   PORT_KIND_SINK,
   PORT_RECORD_BYTES,
+  PORT_THREAD,
   PORT_TX_BYTES,
   PORT_TX_DROPPED,
   PORT_TX_PACKETS,
@@ -27,7 +28,7 @@ import {
 import { release } from './buffers.ts';
 import { flush, send } from './host.ts';
 import { sendUp } from './ring.ts';
-import { count, portCounters, ports, scratch, txLists } from './state.ts';
+import { count, portCounters, ports, scratch, thread, txLists } from './state.ts';
 
 /** Ports that have packets collected. */
 let dirtyCount: u32 = 0;
@@ -42,13 +43,13 @@ export function output(slot: u32, buffer: u32, packet: usize, length: u32, queue
   if (kind === PORT_KIND_SINK) {
     countSent(slot, 1, length);
     release(buffer);
-  } else if (kind === PORT_KIND_DRIVER) {
+  } else if (kind === PORT_KIND_DRIVER && load<u32>(ports + slot * PORT_RECORD_BYTES, PORT_THREAD) === thread) {
     collect(slot, buffer, packet, length, queue);
   } else if (kind === PORT_KIND_CALL) {
     send(slot, packet, length, queue, depth);
     release(buffer);
-  } else if (kind === PORT_KIND_MAIN) {
-    if (!sendUp(slot, packet, length, queue)) countUnsent(slot, 1);
+  } else if (kind === PORT_KIND_MAIN || kind === PORT_KIND_DRIVER) {
+    if (!sendUp(slot, buffer, packet, length, queue, depth)) countUnsent(slot, 1);
     release(buffer);
   } else {
     count(STAT_NO_PORT, 1);

@@ -75,6 +75,14 @@ export let depth: u32 = 0;
 /** Answers of programs that the packet at hand has had. */
 let resultCount: u32 = 0;
 
+/** The slot of the port that what is handled has come in by. */
+let inSlot: u32 = NO_SLOT;
+
+export function enter(slot: u32, passes: u32): void {
+  inSlot = slot;
+  depth = passes;
+}
+
 export function setDepth(value: u32): void {
   depth = value;
 }
@@ -92,7 +100,7 @@ export function receive(slot: u32, packets: u32, startDepth: u32): void {
     for (let i: u32 = 0; i < packets; i++) release(load<u32>(batch + i * PACKET_RECORD_BYTES, PACKET_BUFFER));
     return;
   }
-  depth = startDepth + 1;
+  enter(slot, startDepth + 1);
   classify(inPort, 0, packets);
   let seen = changes;
   let seenInstalls = installs;
@@ -136,7 +144,8 @@ function credit(outcome: usize, bytes: u32): void {
   const counters = outcome + ownCounters;
   store<u64>(counters, load<u64>(counters, COUNTER_PACKETS) + 1, COUNTER_PACKETS);
   store<u64>(counters, load<u64>(counters, COUNTER_BYTES) + bytes, COUNTER_BYTES);
-  store<u64>(counters, now, COUNTER_USED);
+  // A packet that has waited comes after younger ones of other flows.
+  if (now > load<u64>(counters, COUNTER_USED)) store<u64>(counters, now, COUNTER_USED);
 }
 
 /** Finds the nodes of the batch's packets: keys first, then places in the cache. */
@@ -187,9 +196,11 @@ export function resolve(set: u32, root: u32, inPort: u32, recircId: u32): u32 {
     count(STAT_HITS, 1);
     return node;
   }
-  count(STAT_MISSES, 1);
-  if (answersAtOnce) return translateNow(set, inPort, recircId);
-  wait(set, load<u32>(hashes + (set << 2)), root, inPort, recircId, resultCount);
+  if (answersAtOnce) {
+    count(STAT_MISSES, 1);
+    return translateNow(set, inPort, recircId);
+  }
+  wait(set, load<u32>(hashes + (set << 2)), root, inSlot, inPort, recircId, resultCount);
   return 0;
 }
 

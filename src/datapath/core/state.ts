@@ -38,6 +38,7 @@ import {
   SHARED_THREADS,
 } from '../layout.ts';
 
+export let thread: u32 = 0;
 export let shared: usize = 0;
 export let ownWords: usize = 0;
 export let buffers: usize = 0;
@@ -73,7 +74,7 @@ export let slotCount: u32 = 0;
 export let ownCounters: usize = 0;
 
 export function configure(config: usize): void {
-  const thread = load<u32>(config, CONFIG_THREAD);
+  thread = load<u32>(config, CONFIG_THREAD);
   shared = load<u32>(config, CONFIG_SHARED);
   ownWords = shared + SHARED_THREADS + thread * SHARED_THREAD_BYTES;
   buffers = load<u32>(config, CONFIG_BUFFERS);

@@ -10,26 +10,30 @@ import {
   QUESTION_MATCHED,
   QUESTION_PROGRAM,
   QUESTION_REFUSED,
+  SHARED_THREAD_BYTES,
+  SHARED_THREADS,
+  THREAD_SLOTS,
+  THREAD_STAMP,
+  THREAD_STRIDE,
+  THREAD_TABLE,
 } from '../layout.ts';
 import { type FlowNode, type Outcome, Question } from '../outcome.ts';
-import type { CoreExports } from './core-module.ts';
 import type { DatapathMemory } from './memory.ts';
 import type { UnionWord } from './union.ts';
 
-type CacheShape = Pick<CoreExports, 'currentTable' | 'currentSlots' | 'currentStride' | 'currentStamp'>;
-
-/** The flows of a thread's cache, read from its memory. */
+/** The flows of a thread's cache, read from its memory while the thread goes on. */
 export function* cachedFlows(
   memory: DatapathMemory,
-  cache: CacheShape,
+  thread: number,
   union: readonly UnionWord[],
   keyBytes: number,
   outcomeAt: (address: number) => Outcome | undefined,
 ): Iterable<CachedFlow> {
-  const stamp = cache.currentStamp() >>> 0;
-  const stride = cache.currentStride();
-  const first = cache.currentTable() >>> 0;
-  const slots = (cache.currentSlots() >>> 0) + FLOW_WAYS;
+  const own = memory.shared + SHARED_THREADS + thread * SHARED_THREAD_BYTES;
+  const stamp = memory.word(own + THREAD_STAMP);
+  const stride = memory.word(own + THREAD_STRIDE);
+  const first = memory.word(own + THREAD_TABLE);
+  const slots = memory.word(own + THREAD_SLOTS) + FLOW_WAYS;
   for (let i = 0; i < slots; i++) {
     const slot = first + i * stride;
     if (memory.word(slot + FLOW_GENERATION) !== stamp) continue;

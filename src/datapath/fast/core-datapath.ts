@@ -263,6 +263,6 @@ export class CoreDatapath implements Datapath {
   }
 
   flows(): Iterable<CachedFlow> {
-    return cachedFlows(this.memory, this.#core, this.#union, this.#keyBytes, (address) => this.#outcomes.at(address));
+    return cachedFlows(this.memory, 0, this.#union, this.#keyBytes, (address) => this.#outcomes.at(address));
   }
 }

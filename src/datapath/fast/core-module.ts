@@ -10,16 +10,15 @@ export interface CoreExports {
   execute(actions: number, inPort: number, startDepth: number): void;
   extract(packet: number, length: number, key: number): void;
   adoptGeneration(): number;
+  /** Does what main says; returns how many messages there were. */
+  attend(): number;
+  play(slot: number, batches: number): number;
   flushAll(): void;
   sent(slot: number, packets: number): void;
   countSent(slot: number, packets: bigint, bytes: bigint): void;
   countUnsent(slot: number, packets: bigint): void;
   allocate(bytes: number): number;
   release(buffer: number): void;
-  currentTable(): number;
-  currentSlots(): number;
-  currentStride(): number;
-  currentStamp(): number;
 }
 
 /** What the core calls (`src/datapath/core/host.ts`). */

@@ -7,8 +7,6 @@ import {
   BUFFER_RECORD_BYTES,
   LARGE_BUFFER_BYTES,
   PORT_RECORD_BYTES,
-  PROGRAM_COUNT,
-  PROGRAM_RECORD_BYTES,
   SHARED_GENERATION,
   SHARED_THREAD_BYTES,
   SHARED_THREADS,
@@ -74,7 +72,6 @@ export class DatapathMemory {
   readonly words: Int32Array;
   readonly buffers: number;
   readonly ports: number;
-  readonly programs: number;
   readonly shared: number;
   /** The union of the verdicts that hold lies in one of these, that of the next ones in the other. */
   readonly unions: readonly [number, number];
@@ -94,7 +91,6 @@ export class DatapathMemory {
       2 * PAGE +
       (smallCount + largeCount) * BUFFER_RECORD_BYTES +
       limits.ports * PORT_RECORD_BYTES +
-      PROGRAM_COUNT * PROGRAM_RECORD_BYTES +
       2 * limits.outcomeBytes +
       2 * UNION_BYTES +
       threads * (threadBytes + SHARED_THREAD_BYTES) +
@@ -117,7 +113,6 @@ export class DatapathMemory {
     this.unions = [this.allocate(UNION_BYTES), this.allocate(UNION_BYTES)];
     this.buffers = this.allocate((smallCount + largeCount) * BUFFER_RECORD_BYTES);
     this.ports = this.allocate(limits.ports * PORT_RECORD_BYTES);
-    this.programs = this.allocate(PROGRAM_COUNT * PROGRAM_RECORD_BYTES);
     this.outcomes = [this.allocate(limits.outcomeBytes), this.allocate(limits.outcomeBytes)];
     this.#layOutBuffers(smallCount, largeCount);
     this.setWord(this.shared + SHARED_GENERATION, 1);

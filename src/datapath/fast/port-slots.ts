@@ -15,19 +15,23 @@ import {
 import { LOCAL_PORT } from '../plain/plain-datapath.ts';
 import type { Port, PortCounters } from '../port.ts';
 import type { DatapathMemory } from './memory.ts';
-import type { ThreadMemory } from './thread-memory.ts';
 
 /** OpenFlow 1.0 numbers ports up to here. */
 const MAX_PORTS = 0xff00;
 
+/** Where somebody counts packets of ports. */
+interface CountsPorts {
+  readonly portCounters: number;
+}
+
 /** The ports of a datapath in shared memory: each has a slot, by which threads know it. */
 export class PortSlots {
   readonly #memory: DatapathMemory;
-  readonly #threads: readonly ThreadMemory[];
+  readonly #threads: readonly CountsPorts[];
   readonly #slots = new Map<number, number>();
   readonly #ports: (Port | undefined)[] = [];
 
-  constructor(memory: DatapathMemory, threads: readonly ThreadMemory[]) {
+  constructor(memory: DatapathMemory, threads: readonly CountsPorts[]) {
     this.#memory = memory;
     this.#threads = threads;
   }
@@ -82,6 +86,10 @@ export class PortSlots {
   /** NO_SLOT when there is no such port. */
   slotOf(number: number): number {
     return this.#slots.get(number) ?? NO_SLOT;
+  }
+
+  numberAt(slot: number): number {
+    return this.#memory.word(this.record(slot) + PORT_NUMBER);
   }
 
   port(slot: number): Port | undefined {

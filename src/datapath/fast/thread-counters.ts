@@ -11,14 +11,13 @@ import {
   STAT_UPCALL_FULL,
 } from '../layout.ts';
 import type { DatapathMemory } from './memory.ts';
-import type { ThreadMemory } from './thread-memory.ts';
 
 /** The counters of a datapath as its threads have them at the moment of reading, summed. */
 export class ThreadCounters implements DatapathCounters {
   readonly #memory: DatapathMemory;
-  readonly #threads: readonly ThreadMemory[];
+  readonly #threads: readonly { readonly stats: number }[];
 
-  constructor(memory: DatapathMemory, threads: readonly ThreadMemory[]) {
+  constructor(memory: DatapathMemory, threads: readonly { readonly stats: number }[]) {
     this.#memory = memory;
     this.#threads = threads;
   }

@@ -35,6 +35,8 @@ import {
   KEY_STRIDE,
   PACKET_RECORD_BYTES,
   PORT_COUNTER_BYTES,
+  PROGRAM_COUNT,
+  PROGRAM_RECORD_BYTES,
   QUESTION_BYTES,
   RING_DATA,
   SCRATCH_BYTES,
@@ -61,6 +63,7 @@ export function threadBytes(limits: DatapathLimits): number {
     SCRATCH_PASSES * (2 * KEY_STRIDE + 4 + RESULT_BYTES) +
     BATCH_PACKETS * PACKET_RECORD_BYTES +
     2 * limits.cacheBytes +
+    PROGRAM_COUNT * PROGRAM_RECORD_BYTES +
     limits.questions * QUESTION_BYTES +
     limits.waitingFlows * WAITING_RECORD_BYTES +
     2 * (RING_DATA + limits.ringBytes) +
@@ -80,6 +83,7 @@ export class ThreadMemory {
   readonly scratch: number;
   readonly batch: number;
   readonly txLists: number;
+  readonly programs: number;
   readonly upRing: number;
   readonly downRing: number;
 
@@ -96,6 +100,7 @@ export class ThreadMemory {
     this.keys = take(SCRATCH_PASSES * KEY_STRIDE);
     this.results = take(SCRATCH_PASSES * RESULT_BYTES);
     this.batch = take(BATCH_PACKETS * PACKET_RECORD_BYTES);
+    this.programs = take(PROGRAM_COUNT * PROGRAM_RECORD_BYTES);
     this.upRing = take(RING_DATA + limits.ringBytes);
     this.downRing = take(RING_DATA + limits.ringBytes);
     const smallStack = take(STACK_ITEMS + 4 * limits.smallBuffers);
@@ -110,7 +115,7 @@ export class ThreadMemory {
     set(CONFIG_PORTS, memory.ports);
     set(CONFIG_PORT_COUNTERS, this.portCounters);
     set(CONFIG_TX, this.txLists);
-    set(CONFIG_PROGRAMS, memory.programs);
+    set(CONFIG_PROGRAMS, this.programs);
     set(CONFIG_KEYS, this.keys);
     set(CONFIG_PACKED, take(SCRATCH_PASSES * KEY_STRIDE));
     set(CONFIG_BATCH, this.batch);
