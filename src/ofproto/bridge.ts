@@ -49,6 +49,8 @@ export interface BridgeOptions {
   readonly programs?: FilterPrograms;
   /** An exact match on this field means filter_prog to peers that do not know that (`filterProgFieldNamed`). */
   readonly filterProgField?: Field;
+  /** Peers speak the original Oko's layouts instead of the standard ones. */
+  readonly okoLegacy?: boolean;
   /** Makes the datapath; by default the plain one. */
   readonly datapath?: (options: DatapathOptions) => Datapath;
   /** The most flows of one table. */
@@ -96,6 +98,7 @@ export class Bridge {
   readonly mapSending = new MapSending();
   /** See `BridgeOptions`. Flows stay what they are when it becomes another. */
   filterProgField: Field | undefined;
+  okoLegacy: boolean;
   readonly macs = new MacTable();
   readonly ports = new PortTable();
   readonly #mirrors = new MirrorTable();
@@ -134,6 +137,7 @@ export class Bridge {
     this.name = options.name;
     this.#clock = options.clock;
     this.filterProgField = options.filterProgField;
+    this.okoLegacy = options.okoLegacy ?? false;
     this.#tables = new FlowTables(options.maxFlows);
     this.programs = options.programs ?? new FilterPrograms();
     this.#nextTickNs = options.clock.nowNs() + TICK_NS;

@@ -64,6 +64,7 @@ export {
   extensionErrorOf,
   standardNameOf,
 } from './wire/oko-errors.ts';
+export { LEGACY_SUBTYPE, splitLegacyFlowMod, withLegacyProgram, withoutProgram } from './wire/oko-legacy.ts';
 export * from './wire/oko-message.ts';
 export { wireIdFor, writeOxmHeader } from './wire/oxm.ts';
 export { type ErrorNumbers, errorName, errorNumbers, ProtocolError } from './wire/protocol-error.ts';

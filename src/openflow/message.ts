@@ -279,6 +279,13 @@ export interface OkoMessage {
   readonly body: Uint8Array;
 }
 
+/** The original Oko's vendor messages, in its dialect only (`oko-legacy.ts`). */
+export interface OkoLegacyMessage {
+  readonly type: 'oko_legacy';
+  readonly subtype: number;
+  readonly body: Uint8Array;
+}
+
 export interface MultipartRequest {
   readonly type: 'multipart_request';
   /** Bit 0: more parts of this request follow. */
@@ -487,6 +494,7 @@ export type MessageBody =
   | NxSetControllerId
   | FlowMonitorCancel
   | OkoMessage
+  | OkoLegacyMessage
   | MultipartRequest
   | MultipartReply
   | QueueGetConfig
@@ -505,4 +513,6 @@ export interface Dialect {
   readonly tableId?: boolean;
   /** The peer knows Oko's extensions: filter_prog is sent as a field; to others as a note before the actions. */
   readonly oko?: boolean;
+  /** The peer speaks the original Oko's layouts. */
+  readonly legacy?: boolean;
 }

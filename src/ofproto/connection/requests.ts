@@ -14,6 +14,7 @@ import { OPENFLOW_VERSIONS } from '../../packet/index.ts';
 import { TABLE_COUNT } from '../flow-tables.ts';
 import { mergeAsyncMasks } from './async-config.ts';
 import { answerBundleControl } from './bundle-commit.ts';
+import { answerLegacy } from './legacy-requests.ts';
 import { answerMultipart } from './multipart.ts';
 import { answerOko } from './oko-requests.ts';
 import { packetOut, unknownBuffer } from './packet-out.ts';
@@ -136,6 +137,9 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       return;
     case 'nx_set_controller_id':
       session.controllerId = message.controllerId;
+      return;
+    case 'oko_legacy':
+      yield* answerLegacy(control, session, message);
       return;
     case 'oko':
       yield* answerOko(control, session, message);

@@ -1,4 +1,13 @@
-import { type Dialect, decodeMessage, encodeMessage, type Message, type PacketIn } from '../../openflow/index.ts';
+import {
+  type Dialect,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type PacketIn,
+  splitLegacyFlowMod,
+  withLegacyProgram,
+  withoutProgram,
+} from '../../openflow/index.ts';
 import { type Field, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import type { Bridge } from '../bridge.ts';
 import { type AsyncMasks, defaultAsyncMasks, silentAsyncMasks } from './async-config.ts';
@@ -28,7 +37,7 @@ export class Session implements RoleHolder {
   feed: MapFeed | undefined;
   readonly monitors = new FlowMonitors();
   /** Whose settings messages are read and written by. */
-  bridge: Pick<Bridge, 'filterProgField'> | undefined;
+  bridge: Pick<Bridge, 'filterProgField' | 'okoLegacy'> | undefined;
   role: ControllerRole = 'equal';
   /** OpenFlow 1.0: flows in Nicira's form, and tables in flow_mods. */
   nxm = false;
@@ -51,13 +60,20 @@ export class Session implements RoleHolder {
     this.async = isTold ? defaultAsyncMasks(version) : silentAsyncMasks(version);
   }
 
+  /** Does the peer speak the original Oko's layouts? One that knows our extension does not. */
+  get isLegacy(): boolean {
+    return this.bridge?.okoLegacy === true && !this.isExtended;
+  }
+
   /** The field that stands for filter_prog in what the peer is told: it may not know another. */
   get programField(): Field | undefined {
-    return this.oko ? undefined : this.bridge?.filterProgField;
+    return this.oko || this.isLegacy ? undefined : this.bridge?.filterProgField;
   }
 
   /** A message as the bridge means it. */
   decode(bytes: Uint8Array): Message {
+    const legacy = this.isLegacy ? splitLegacyFlowMod(bytes, this.version) : undefined;
+    if (legacy !== undefined) return withLegacyProgram(decodeMessage(legacy.standard, this.dialect), legacy.program);
     const message = decodeMessage(bytes, this.dialect);
     if (namesProgram(message)) this.oko = true;
     return messageFromPeer(message, this.bridge?.filterProgField);
@@ -65,11 +81,12 @@ export class Session implements RoleHolder {
 
   /** A message as the peer understands it. */
   encode(message: Message): Uint8Array[] {
-    return encodeMessage(messageToPeer(message, this.programField), this.dialect);
+    const shown = this.isLegacy ? withoutProgram(message) : messageToPeer(message, this.programField);
+    return encodeMessage(shown, this.dialect);
   }
 
   get dialect(): Dialect {
-    return { version: this.version, nxm: this.nxm, tableId: this.tableId, oko: this.oko };
+    return { version: this.version, nxm: this.nxm, tableId: this.tableId, oko: this.oko, legacy: this.isLegacy };
   }
 
   /** Does it get announcements at all? A service does once it has set a length of packets to be sent. */

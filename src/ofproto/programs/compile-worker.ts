@@ -28,7 +28,8 @@ export class CompileWorker implements ProgramCompiler {
   }
 
   async inspect(object: Uint8Array, choice: ProgramChoice): Promise<InspectedProgram> {
-    const copy = object.slice();
+    // What is handed over is gone here; a Buffer's slice would be a part of something else.
+    const copy = new Uint8Array(object);
     const answer = await this.#ask((id) => ({ type: 'inspect', id, object: copy, choice }), [copy.buffer]);
     if (!('inspected' in answer)) throw refused(answer);
     return answer.inspected;

@@ -24,6 +24,7 @@ import {
   replyElements,
   writeMultipartRequest,
 } from './multipart-codec.ts';
+import { isLegacySubtype } from './oko-legacy.ts';
 import { readPacketIn, readPacketOut, writePacketIn, writePacketOut } from './packet-codec.ts';
 import { features10, readPort, readPortNumber, writePort, writePortNumber } from './port.ts';
 import { readProperties, writeProperty } from './property.ts';
@@ -297,6 +298,8 @@ function encodeOne(message: OneMessage & { readonly xid: number }, dialect: Dial
       return monitorFrame('flowMonitorResumed', version, xid, () => {});
     case 'oko':
       return experimenterFrame(version, OKO_EXPERIMENTER, message.subtype, xid, (writer) => writer.put(message.body));
+    case 'oko_legacy':
+      return nicira(message.subtype, (writer) => writer.put(message.body));
     case 'queue_get_config_request':
       return standard((writer) => {
         writePortNumber(writer, message.port, version);
@@ -787,6 +790,8 @@ function readNicira(reader: ByteReader, subtype: number, dialect: Dialect): Mess
       if (version > 1) throw badSubtype();
       return { type: 'flow_monitor_resumed' };
     default:
+      if (dialect.legacy && isLegacySubtype(subtype))
+        return { type: 'oko_legacy', subtype, body: reader.take(reader.remaining).slice() };
       throw badSubtype();
   }
 }

@@ -16,6 +16,7 @@ import {
   writeMatchFields,
   writeOxmMatch,
 } from './match.ts';
+import { writeLegacyFlowStats } from './oko-legacy.ts';
 import { readOxs, writeOxs } from './oxs.ts';
 import { readPortNumber, writePortNumber } from './port.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -216,6 +217,10 @@ function readFlowMod13(reader: ByteReader, version: OpenflowVersion): FlowModMes
 /** One flow of a statistics reply; `nxm` is Nicira's form in OpenFlow 1.0. */
 export function writeFlowStats(writer: ByteWriter, flow: FlowStats, dialect: Dialect, nxm: boolean): void {
   const { version } = dialect;
+  if (dialect.legacy && version < 6) {
+    writeLegacyFlowStats(writer, flow, dialect, nxm, writeFlowStats);
+    return;
+  }
   const start = writer.length;
   const actions = actionsForPeer(flow.actions, flow.match, dialect);
   if (version >= 6) {
