@@ -7,7 +7,7 @@ import { okoCommand } from './oko.ts';
  * such a line with a stable code; a stack trace means a defect of ours.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
-  const command = okoCommand();
+  const command = await okoCommand(args);
   try {
     await command.parseAsync(args, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
