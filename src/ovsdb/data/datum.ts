@@ -120,7 +120,10 @@ export function filterDatum(datum: Datum, keep: (key: Atom, value: Atom | undefi
  */
 export function difference(from: Datum, to: Datum, type: ColumnType): Datum {
   if (!isComposite(type)) return to;
-  const isSame = (i: number, j: number): boolean => from.keys[i] === to.keys[j] && from.values[i] === to.values[j];
+  // Sets have no values, and reading past an array's end is slow.
+  const hasValues = from.values.length > 0 && to.values.length > 0;
+  const isSame = (i: number, j: number): boolean =>
+    from.keys[i] === to.keys[j] && (!hasValues || from.values[i] === to.values[j]);
   // What both have at their beginnings and ends is in no difference, and mostly that is nearly all.
   const shorter = Math.min(from.keys.length, to.keys.length);
   let start = 0;

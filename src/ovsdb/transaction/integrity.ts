@@ -62,10 +62,11 @@ class StrongCounts {
       // Of a bridge's thousand ports mostly one comes or goes: what both have at the same end need not be counted.
       let start = 0;
       while (start < old.length && start < now.length && old[start] === now[start]) start++;
-      let end = 0;
-      while (end < old.length - start && end < now.length - start && old.at(-1 - end) === now.at(-1 - end)) end++;
-      for (let i = start; i < old.length - end; i++) add(old[i], -1);
-      for (let i = start; i < now.length - end; i++) add(now[i], 1);
+      let oldEnd = old.length;
+      let nowEnd = now.length;
+      for (; oldEnd > start && nowEnd > start && old[oldEnd - 1] === now[nowEnd - 1]; oldEnd--) nowEnd--;
+      for (let i = start; i < oldEnd; i++) add(old[i], -1);
+      for (let i = start; i < nowEnd; i++) add(now[i], 1);
     }
   }
 
