@@ -4,11 +4,12 @@ import { newUuid, type Uuid } from './data/uuid.ts';
 import { wireError } from './errors.ts';
 import type { Json, JsonObject } from './json/value.ts';
 import type { DatabaseSchema } from './schema/schema.ts';
-import { settle } from './transaction/integrity.ts';
+import { type StrongCountDeltas, settle } from './transaction/integrity.ts';
 import { type OperationContext, operate, Unmet } from './transaction/operation.ts';
 import { Pending, type PendingTransaction, type TransactionRequest } from './transaction/pending.ts';
 import { commitRecord } from './transaction/record.ts';
 import { replayRecord } from './transaction/replay.ts';
+import { atOnce, inSlices, type Steps } from './transaction/steps.ts';
 import { Transaction } from './transaction/transaction.ts';
 import { UuidNames } from './transaction/uuid-names.ts';
 
@@ -77,7 +78,7 @@ export class Database {
   }
 
   #apply(transaction: Transaction): void {
-    const changes = this.#settle(transaction);
+    const changes = atOnce(this.#settle(transaction));
     if (changes) this.#commit(changes);
   }
 
@@ -104,10 +105,10 @@ export class Database {
     if (this.#isBusy) return;
     this.#isBusy = true;
     for (let pending = this.#queue.shift(); pending; pending = this.#queue.shift()) {
-      const log = pending.isDone ? undefined : this.#run(pending);
-      if (log) {
-        // A durable commit: nothing else runs until it is on the medium or has failed.
-        void log.then(() => {
+      const rest = pending.isDone ? undefined : inSlices(this.#run(pending));
+      if (rest) {
+        // A long transaction, or a durable commit: nothing else runs until it is done, but the thread is free meanwhile.
+        void rest.then(() => {
           this.#isBusy = false;
           this.#runQueue();
         });
@@ -129,9 +130,12 @@ export class Database {
     else callback();
   }
 
-  /** Runs one transaction as far as it goes now. The promise is there when the commit is still being made durable. */
-  #run(pending: Pending): Promise<void> | undefined {
-    const outcome = this.#execute(pending);
+  /**
+   * Runs one transaction as far as it goes now, in steps of about a row each. The promise is there when the commit is still
+   * being made durable. Until the commit itself, which is one step, nothing that others see is touched.
+   */
+  *#run(pending: Pending): Steps<Promise<void> | undefined> {
+    const outcome = yield* this.#execute(pending);
     if (outcome instanceof Unmet) {
       this.#keepWaiting(pending, outcome);
       return undefined;
@@ -143,7 +147,7 @@ export class Database {
     const { results, transaction } = outcome as Exclude<Outcome, Unmet | readonly Json[]>;
     const fail = (error: unknown): void => this.#finish(pending, [...results, wireError(error)]);
     try {
-      const settled = this.#settle(transaction);
+      const settled = yield* this.#settle(transaction);
       if (!settled) {
         this.#finish(pending, results);
         return undefined;
@@ -152,7 +156,7 @@ export class Database {
         this.#commit(settled);
         this.#finish(pending, results);
       };
-      const record = this.#log && commitRecord(settled.changes, transaction.comments, Date.now());
+      const record = this.#log && (yield* commitRecord(settled.changes, transaction.comments, Date.now()));
       const written = record && this.#log?.append(record, transaction.isDurable);
       if (written) return written.then(succeed, fail);
       succeed();
@@ -162,7 +166,7 @@ export class Database {
     return undefined;
   }
 
-  #execute(pending: Pending): Outcome {
+  *#execute(pending: Pending): Steps<Outcome> {
     const { operations, holdsLock } = pending.request;
     const transaction = new Transaction(this.tables);
     const context: OperationContext = {
@@ -183,6 +187,7 @@ export class Database {
         while (results.length < operations.length) results.push(null);
         return results;
       }
+      yield;
     }
     return { results, transaction };
   }
@@ -207,8 +212,8 @@ export class Database {
     pending.finish(results);
   }
 
-  #settle(transaction: Transaction): SettledChanges | undefined {
-    const deltas = settle(transaction);
+  *#settle(transaction: Transaction): Steps<SettledChanges | undefined> {
+    const deltas = yield* settle(transaction);
     const changes = new Map([...transaction.changes].filter(([, rows]) => rows.size > 0));
     return changes.size === 0 ? undefined : { changes, deltas };
   }
@@ -223,7 +228,7 @@ export class Database {
 
 interface SettledChanges {
   readonly changes: ReadonlyMap<Table, ReadonlyMap<Uuid, RowChange>>;
-  readonly deltas: ReturnType<typeof settle>;
+  readonly deltas: StrongCountDeltas;
 }
 
 /** A row of a table that the server keeps itself. */

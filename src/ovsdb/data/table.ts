@@ -114,6 +114,11 @@ export function indexKey(row: Row, index: readonly ColumnSchema[]): string {
 
 /** A text that is equal for equal lists of data of the same columns. */
 export function dataKey(data: readonly Datum[]): string {
+  // Mostly it is one name. Other keys begin with a bracket.
+  if (data.length === 1) {
+    const [{ keys, values }] = data;
+    if (keys.length === 1 && values.length === 0 && typeof keys[0] === 'string') return `"${keys[0]}`;
+  }
   return JSON.stringify(data.map(({ keys, values }) => [keys.map(atomKey), values.map(atomKey)]));
 }
 

@@ -4,6 +4,7 @@ import { indexKey, type Table } from '../data/table.ts';
 import { newUuid, type Uuid } from '../data/uuid.ts';
 import { OvsdbError } from '../errors.ts';
 import { type Reference, referredUuids } from '../schema/reference.ts';
+import type { Steps } from './steps.ts';
 import type { Transaction } from './transaction.ts';
 
 /** By how much a commit changes how often rows are referred to. */
@@ -16,24 +17,27 @@ const NONE: readonly Uuid[] = [];
  * refers to any more, removes weak references to rows that are gone, and throws OvsdbError where the schema's constraints
  * across rows do not hold (RFC 7047 sections 3.2 and 5.1). The transaction's changes are then what the commit does.
  */
-export function settle(transaction: Transaction): StrongCountDeltas {
-  forgetUnchanged(transaction);
+export function* settle(transaction: Transaction): Steps<StrongCountDeltas> {
+  yield* forgetUnchanged(transaction);
   const counts = new StrongCounts(transaction);
-  counts.check();
+  yield* counts.countAll();
+  yield* counts.check();
   // Each may leave work for the other: a map's pair with a weak key may hold the last strong reference to a row.
-  do counts.collectGarbage();
-  while (removeDanglingWeakReferences(transaction, counts));
-  checkMaxRows(transaction);
-  checkIndexes(transaction);
-  stampVersions(transaction);
+  do yield* counts.collectGarbage();
+  while (yield* removeDanglingWeakReferences(transaction, counts));
+  yield* checkMaxRows(transaction);
+  yield* checkIndexes(transaction);
+  yield* stampVersions(transaction);
   return counts.deltas;
 }
 
-function forgetUnchanged(transaction: Transaction): void {
+function* forgetUnchanged(transaction: Transaction): Steps<void> {
   for (const [table, changes] of transaction.changes)
-    for (const [uuid, { before, after }] of changes)
+    for (const [uuid, { before, after }] of changes) {
       if (before && after && before.data.every((datum, i) => equalData(datum, after.data[i])))
         transaction.forget(table, uuid);
+      yield;
+    }
 }
 
 /** Strong reference counts as the transaction would leave them. A row's references to itself do not count. */
@@ -43,8 +47,14 @@ class StrongCounts {
 
   constructor(transaction: Transaction) {
     this.#transaction = transaction;
-    for (const [table, changes] of transaction.changes)
-      for (const { before, after } of changes.values()) this.replace(table, before, after);
+  }
+
+  *countAll(): Steps<void> {
+    for (const [table, changes] of this.#transaction.changes)
+      for (const { before, after } of changes.values()) {
+        this.replace(table, before, after);
+        yield;
+      }
   }
 
   replace(table: Table, before: Row | undefined, after: Row | undefined): void {
@@ -88,11 +98,17 @@ class StrongCounts {
     return table.strongCount(uuid) + (this.deltas.get(table)?.get(uuid) ?? 0);
   }
 
-  check(): void {
+  *check(): Steps<void> {
     for (const [table, deltas] of this.deltas)
-      for (const uuid of deltas.keys()) if (!this.#transaction.get(table, uuid)) this.#checkGone(table, uuid);
+      for (const uuid of deltas.keys()) {
+        if (!this.#transaction.get(table, uuid)) this.#checkGone(table, uuid);
+        yield;
+      }
     for (const [table, changes] of this.#transaction.changes)
-      for (const [uuid, { after }] of changes) if (!after) this.#checkGone(table, uuid);
+      for (const [uuid, { after }] of changes) {
+        if (!after) this.#checkGone(table, uuid);
+        yield;
+      }
   }
 
   #checkGone(table: Table, uuid: Uuid): void {
@@ -105,7 +121,7 @@ class StrongCounts {
   }
 
   /** Deletes rows of non-root tables that nothing refers to, and then what only those referred to. */
-  collectGarbage(): void {
+  *collectGarbage(): Steps<void> {
     const candidates: [Table, Uuid][] = [];
     const consider = (table: Table, uuid: Uuid): void => {
       if (!table.schema.isRoot) candidates.push([table, uuid]);
@@ -113,6 +129,7 @@ class StrongCounts {
     for (const [table, changes] of this.#transaction.changes) for (const uuid of changes.keys()) consider(table, uuid);
     for (const [table, deltas] of this.deltas) for (const uuid of deltas.keys()) consider(table, uuid);
     for (let next = candidates.pop(); next; next = candidates.pop()) {
+      yield;
       const [table, uuid] = next;
       const row = this.#transaction.get(table, uuid);
       if (!row || this.#count(table, uuid) > 0) continue;
@@ -125,17 +142,19 @@ class StrongCounts {
 }
 
 /** Whether any row had to be changed. */
-function removeDanglingWeakReferences(transaction: Transaction, counts: StrongCounts): boolean {
+function* removeDanglingWeakReferences(transaction: Transaction, counts: StrongCounts): Steps<boolean> {
   const holders: [Table, Uuid][] = [];
   for (const [table, changes] of transaction.changes) {
     for (const [uuid, { after }] of changes) {
       if (after && table.weakReferences.length > 0) holders.push([table, uuid]);
       if (!after)
         for (const [holder, holderTable] of table.weakHolders(uuid) ?? []) holders.push([holderTable, holder]);
+      yield;
     }
   }
   let hasChanged = false;
   for (const [table, uuid] of holders) {
+    yield;
     const row = transaction.get(table, uuid);
     const mended = row && withoutDangling(row, table, transaction);
     if (!row || !mended || mended === row) continue;
@@ -165,10 +184,13 @@ function withoutDangling(row: Row, table: Table, transaction: Transaction): Row 
   return data === row.data ? row : { ...row, data };
 }
 
-function checkMaxRows(transaction: Transaction): void {
+function* checkMaxRows(transaction: Transaction): Steps<void> {
   for (const [table, changes] of transaction.changes) {
     let count = table.rows.size;
-    for (const { before, after } of changes.values()) count += (after ? 1 : 0) - (before ? 1 : 0);
+    for (const { before, after } of changes.values()) {
+      count += (after ? 1 : 0) - (before ? 1 : 0);
+      yield;
+    }
     if (count > table.schema.maxRows)
       throw new OvsdbError(
         'OVSDB_CONSTRAINT',
@@ -177,9 +199,9 @@ function checkMaxRows(transaction: Transaction): void {
   }
 }
 
-function checkIndexes(transaction: Transaction): void {
-  for (const [table, changes] of transaction.changes) {
-    table.schema.indexes.forEach((index, i) => {
+function* checkIndexes(transaction: Transaction): Steps<void> {
+  for (const [table, changes] of transaction.changes)
+    for (const [i, index] of table.schema.indexes.entries()) {
       const taken = new Map<string, Uuid>();
       for (const { after } of changes.values()) {
         if (!after) continue;
@@ -192,12 +214,15 @@ function checkIndexes(transaction: Transaction): void {
             `rows ${after.uuid} and ${other} of table ${table.schema.name} would have the same values in the index on ${index.map((column) => column.name).join(', ')}`,
           );
         taken.set(key, after.uuid);
+        yield;
       }
-    });
-  }
+    }
 }
 
-function stampVersions(transaction: Transaction): void {
+function* stampVersions(transaction: Transaction): Steps<void> {
   for (const [table, changes] of transaction.changes)
-    for (const { after } of changes.values()) if (after) transaction.put(table, { ...after, version: newUuid() });
+    for (const { after } of changes.values()) {
+      if (after) transaction.put(table, { ...after, version: newUuid() });
+      yield;
+    }
 }

@@ -3,14 +3,19 @@ import { printDatum } from '../data/datum-json.ts';
 import type { Row } from '../data/row.ts';
 import type { Changes, RowChange, Table } from '../data/table.ts';
 import type { JsonObject } from '../json/value.ts';
+import type { Steps } from './steps.ts';
 
 /**
  * A commit as the file keeps it (`<file-txn>` of ovsdb(5)): per table and row the persistent columns that changed, null for
  * a deleted row. Undefined when nothing persistent changed. With `_is_diff`, modified columns of several elements are
  * written as differences, so that adding one port to a bridge of a thousand costs one line.
  */
-export function commitRecord(changes: Changes, comments: readonly string[], dateMs: number): JsonObject | undefined {
-  const tables = tableRecords(changes, true) ?? tableRecords(changes, false);
+export function* commitRecord(
+  changes: Changes,
+  comments: readonly string[],
+  dateMs: number,
+): Steps<JsonObject | undefined> {
+  const tables = (yield* tableRecords(changes, true)) ?? (yield* tableRecords(changes, false));
   if (!tables || Object.keys(tables.records).length === 0) return undefined;
   return {
     _date: dateMs,
@@ -21,10 +26,10 @@ export function commitRecord(changes: Changes, comments: readonly string[], date
 }
 
 /** Undefined when a difference is one that ovsdb-tool 3.1 would refuse to read. */
-function tableRecords(
+function* tableRecords(
   changes: Changes,
   isDiff: boolean,
-): { readonly records: JsonObject; readonly isDiff: boolean } | undefined {
+): Steps<{ readonly records: JsonObject; readonly isDiff: boolean } | undefined> {
   const records: JsonObject = {};
   for (const [table, rows] of changes) {
     const tableRecord: JsonObject = {};
@@ -32,6 +37,7 @@ function tableRecords(
       const rowRecord = recordOfRow(table, change, isDiff);
       if (rowRecord === 'unreadable') return undefined;
       if (rowRecord !== undefined) tableRecord[uuid] = rowRecord;
+      yield;
     }
     if (Object.keys(tableRecord).length > 0) records[table.schema.name] = tableRecord;
   }
