@@ -117,8 +117,8 @@ export class InterpretedProgram implements LoadedProgram {
     let next = this.#pc + 1;
     switch (form.kind) {
       case 'alu': {
-        if (form.op === 'mov' && form.source === 'reg' && this.#isHollow(step.src)) {
-          this.#writeHollow(step.dst, alu('mov', form.width, 0n, this.#registers[step.src]));
+        if (form.op === 'mov' && form.source === 'reg' && !this.#isWritten(step.src)) {
+          this.#copyUnwritten(step.dst, step.src, form.width);
           break;
         }
         const operand = form.source === 'imm' ? BigInt(step.imm) : this.#read(step.src);
@@ -279,8 +279,7 @@ export class InterpretedProgram implements LoadedProgram {
   #read(register: number): bigint {
     if (this.#isHollow(register))
       throw this.#violation('uninitialised-stack', `r${register} was loaded from stack bytes that were never written`);
-    if (((this.#written >> register) & 1) === 0)
-      throw this.#violation('uninitialised-register', `r${register} was never written`);
+    if (!this.#isWritten(register)) throw this.#violation('uninitialised-register', `r${register} was never written`);
     return this.#registers[register];
   }
 
@@ -288,6 +287,17 @@ export class InterpretedProgram implements LoadedProgram {
     this.#registers[register] = value;
     this.#written |= 1 << register;
     this.#hollow &= ~(1 << register);
+  }
+
+  #isWritten(register: number): boolean {
+    return ((this.#written >> register) & 1) === 1;
+  }
+
+  /** A copy of what has no value has none either. */
+  #copyUnwritten(dst: number, src: number, width: 32 | 64): void {
+    const isHollow = this.#isHollow(src);
+    this.#writeHollow(dst, alu('mov', width, 0n, this.#registers[src]));
+    if (!isHollow) this.#hollow &= ~(1 << dst);
   }
 
   #isHollow(register: number): boolean {

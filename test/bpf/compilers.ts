@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,14 @@ export class Workbench {
     return this.#compile(compiler, join(examplesFolder, `${name}.c`), flags);
   }
 
+  /** Compiles sources by one call of the compiler; the path of the object of each, by the name of the source. */
+  compileAll(compiler: Compiler, sources: readonly string[], flags: readonly string[]): (name: string) => string {
+    const folder = join(this.folder, `all-${this.#count++}`);
+    mkdirSync(folder);
+    this.run(compiler.name, [...flags, '-target', 'bpf', '-c', ...sources], folder);
+    return (name) => join(folder, `${name}.o`);
+  }
+
   /** Compiles C text, which may include oko.h; the object's bytes. */
   compileText(compiler: Compiler, text: string, flags: readonly string[] = ['-O2', '-g']): Uint8Array {
     const source = join(this.folder, `source-${this.#count++}.c`);
@@ -69,10 +77,10 @@ export class Workbench {
   }
 
   /** Runs a tool; its standard output. Throws with its messages when it fails. */
-  run(command: string, args: readonly string[]): string {
+  run(command: string, args: readonly string[], cwd = this.folder): string {
     const { status, stdout, stderr, error } = spawnSync(command, args, {
       encoding: 'utf8',
-      cwd: this.folder,
+      cwd,
       maxBuffer: 64 * 1024 * 1024,
     });
     if (error !== undefined) throw error;

@@ -16,7 +16,7 @@ import {
 } from './domain/bitwise.ts';
 import { constant, type Scalar, zeroExtend32 } from './domain/scalar.ts';
 import { Refusal } from './refusal.ts';
-import { copyRegister, readRegister, writeRegister } from './registers.ts';
+import { moveRegister, readRegister, writeRegister } from './registers.ts';
 import type { State } from './state.ts';
 import {
   isLinked,
@@ -111,7 +111,7 @@ function immediate({ imm }: Instruction, width: 32 | 64): ScalarValue {
 
 /** A copy shares what is learnt later, so the original gets a link if it has none. */
 function move(state: State, src: number, width: 32 | 64, freshId: FreshId): Value {
-  const value = copyRegister(state, src);
+  const value = moveRegister(state, src);
   if (width === 32 && value.kind !== 'uninitialised') {
     if (value.kind !== 'scalar') throw partOfPointer(value, src, 'a 32-bit move keeps only half of it');
     if (!value.range.fits32) return scalar(zeroExtend32(value.range));

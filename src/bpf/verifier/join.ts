@@ -1,6 +1,6 @@
 import { byteOf } from './domain/bytes.ts';
 import { join as joinRanges } from './domain/scalar.ts';
-import { REMAINS, type Slot, Stack } from './stack.ts';
+import { REMAINS, type Slot, Stack, slotHasLinks } from './stack.ts';
 import type { State } from './state.ts';
 import { isLinked, LENGTH_ID, type LinkedValue, MAX_OFFSET, scalar, UNINITIALISED, type Value } from './value.ts';
 
@@ -17,8 +17,8 @@ class Joiner {
   readonly #old: State;
   readonly #next: State;
   readonly #freshId: () => number;
-  /** Joint id, with the delta that the old id's number has in it, by old id, new id and their distance. */
-  readonly #ids = new Map<string, { id: number; old: number; next: number; shift: number }>();
+  /** Joint id and its bound by the packet's length, by old id, new id and their distance. */
+  readonly #ids = new Map<string, { readonly id: number; readonly slack: number | undefined }>();
   readonly #lookups = new Map<string, number>();
 
   constructor(old: State, next: State, freshId: () => number) {
@@ -39,11 +39,7 @@ class Joiner {
     joined.stacks = next.stacks.map((stack, i) => this.#stack(old.stacks[i], stack));
     joined.length = joinRanges(old.length, next.length);
     const slacks = new Map([[LENGTH_ID, 0]]);
-    for (const { id, old: oldId, next: nextId, shift } of this.#ids.values()) {
-      const a = old.slacks.get(oldId);
-      const b = next.slacks.get(nextId);
-      if (id !== LENGTH_ID && a !== undefined && b !== undefined) slacks.set(id, Math.max(a, b + shift));
-    }
+    for (const { id, slack } of this.#ids.values()) if (id !== LENGTH_ID && slack !== undefined) slacks.set(id, slack);
     joined.slacks = slacks;
     joined.steps = Math.max(old.steps, next.steps);
     joined.isJoined = true;
@@ -81,23 +77,23 @@ class Joiner {
   }
 
   #link(old: LinkedValue, next: LinkedValue): { id: number; delta: number } {
-    if (old.id === 0 || next.id === 0) return this.#lengthLink(old, next);
-    const shift = next.delta - old.delta;
-    if ((old.id === LENGTH_ID || next.id === LENGTH_ID) && (old.id !== next.id || shift !== 0)) return NO_LINK;
-    const key = `${old.id} ${next.id} ${shift}`;
+    const exact = overLength(this.#old, old);
+    if (exact !== undefined && exact === overLength(this.#next, next)) return { id: LENGTH_ID, delta: exact };
+    const a = baseOf(this.#old, old);
+    const b = baseOf(this.#next, next);
+    if (a === undefined || b === undefined || (a.id === 0 && b.id === 0)) return NO_LINK;
+    // A constant has nothing in common with another number but a bound.
+    if ((a.id === 0 || b.id === 0) && (a.slack === undefined || b.slack === undefined)) return NO_LINK;
+    const shift = b.delta - a.delta;
+    const key = `${a.id} ${b.id} ${shift}`;
     let known = this.#ids.get(key);
     if (known === undefined) {
-      const same = old.id === next.id && shift === 0;
-      known = { id: same ? old.id : this.#freshId(), old: old.id, next: next.id, shift };
+      const same = a.id === b.id && shift === 0;
+      const slack = a.slack === undefined || b.slack === undefined ? undefined : Math.max(a.slack, b.slack + shift);
+      known = { id: same ? a.id : this.#freshId(), slack };
       this.#ids.set(key, known);
     }
-    return { id: known.id, delta: old.delta };
-  }
-
-  /** Where a length is known exactly, a number made from it is a constant; joined with others it is that many more again. */
-  #lengthLink(old: LinkedValue, next: LinkedValue): { id: number; delta: number } {
-    const delta = overLength(this.#old, old);
-    return delta !== undefined && delta === overLength(this.#next, next) ? { id: LENGTH_ID, delta } : NO_LINK;
+    return { id: known.id, delta: a.delta };
   }
 
   #lookup(old: number, next: number): number {
@@ -111,7 +107,7 @@ class Joiner {
   #stack(old: Stack, next: Stack): Stack {
     if (old === next && !old.hasLinks) return old;
     const slots = next.slots.map((slot, i) => this.#slot(old.slots[i], slot));
-    return new Stack(slots, old.hasLinks && next.hasLinks);
+    return new Stack(slots, slots.some(slotHasLinks));
   }
 
   #slot(old: Slot | undefined, next: Slot | undefined): Slot | undefined {
@@ -134,7 +130,24 @@ class Joiner {
   }
 }
 
-/** By how much the number is certainly more than the packet's length; `undefined` when that is not known. */
+/** A number as one with an id, plus delta; and the bound of that by the packet's length. */
+interface Base {
+  readonly id: number;
+  readonly delta: number;
+  readonly slack: number | undefined;
+}
+
+/** A constant is 0 plus itself, and 0 is below the least length; `undefined` for a number of which nothing is known. */
+function baseOf({ length, slacks }: State, { id, delta, range }: LinkedValue): Base | undefined {
+  if (id !== 0) return { id, delta, slack: slacks.get(id) };
+  if (!range.isConstant || range.smin < 0n || range.smin > MAX_OFFSET) return undefined;
+  return { id: 0, delta: Number(range.smin), slack: -Number(length.umin) };
+}
+
+/**
+ * By how much the number is certainly more than the packet's length; `undefined` when that is not known. Where a length is
+ * known exactly, a number made from it is a constant; joined with others it is that many more again.
+ */
 function overLength({ length }: State, value: LinkedValue): number | undefined {
   if (value.kind !== 'scalar' && value.kind !== 'packet') return undefined;
   if (value.id === LENGTH_ID) return value.delta;

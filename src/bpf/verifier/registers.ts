@@ -11,8 +11,8 @@ export function readRegister(state: State, register: number): Exclude<Value, Uni
 }
 
 /**
- * As readRegister, but lets what came from unwritten stack bytes through: compilers keep variables on the stack that have
- * no value yet, and copy them to and fro, on paths that never use them.
+ * As readRegister, for a store: lets what came from unwritten stack bytes through. Compilers keep variables on the stack that
+ * have no value yet, and copy them to and fro, on paths that never use them.
  */
 export function copyRegister(state: State, register: number): Value {
   const value = state.registers[register];
@@ -20,7 +20,22 @@ export function copyRegister(state: State, register: number): Value {
   throw uninitialised(register, value);
 }
 
-function uninitialised(register: number, { lostAt, loadedAt }: Uninitialised): Refusal {
+/** As copyRegister, for a move: a variable without value may be kept in a register too, and be copied with others. */
+export function moveRegister(state: State, register: number): Value {
+  const value = state.registers[register];
+  if (value.kind !== 'uninitialised' || value.loadedAt !== undefined || value.copied !== undefined) return value;
+  if (value.lostAt !== undefined) throw uninitialised(register, value);
+  return { kind: 'uninitialised', copied: { register, at: state.pc } };
+}
+
+function uninitialised(register: number, { lostAt, loadedAt, copied }: Uninitialised): Refusal {
+  if (copied !== undefined) {
+    return new Refusal(
+      'BPF_VERIFIER_UNINITIALISED_REGISTER',
+      `r${register} is used, but is a copy, made at pc ${copied.at}, of r${copied.register}, to which nothing was written`,
+      'initialise the variable on every path that leads here; a function must return a value',
+    );
+  }
   if (loadedAt !== undefined) {
     return new Refusal(
       'BPF_VERIFIER_UNINITIALISED_STACK',

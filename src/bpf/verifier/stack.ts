@@ -129,6 +129,9 @@ export class Stack {
 const hasLink = (value: Value): boolean =>
   value.kind === 'map-value' || (value.kind !== 'uninitialised' && value.kind !== 'map' && value.id !== 0);
 
+export const slotHasLinks = (slot: Slot | undefined): boolean =>
+  slot?.some((piece) => piece !== undefined && piece !== REMAINS && hasLink(piece.value)) ?? false;
+
 const NO_BYTES: Slot = new Array(SLOT_BYTES).fill(undefined);
 const UNKNOWN_BYTE = scalar(byteOf(undefined, 0));
 

@@ -17,6 +17,8 @@ export interface Uninitialised {
   readonly lostAt?: number;
   /** The load that took it from stack bytes that nothing was written to: it may be copied, but not used. */
   readonly loadedAt?: number;
+  /** The move that took it from a register that nothing was written to: so too. */
+  readonly copied?: { readonly register: number; readonly at: number };
 }
 
 export interface ScalarValue extends Linked {
