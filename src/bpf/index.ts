@@ -24,6 +24,7 @@ export {
   type MapKind,
   mapBytes,
   placeMap,
+  putCell,
   type UpdateMode,
 } from './maps/index.ts';
 export { EbpfMemory, type EbpfMemoryOptions } from './memory.ts';

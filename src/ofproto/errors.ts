@@ -1,6 +1,14 @@
 import { type ErrorTable, OkoError } from '../bytes/index.ts';
 
 export const OFPROTO_ERRORS = {
+  OFPROTO_BAD_PROGRAM_FILE: {
+    meaning: 'A filter program that was stored when the switch last ran could not be loaded again.',
+    remedy: 'Load the program again from its object file; the message names the stored file and what is wrong with it.',
+  },
+  OFPROTO_BAD_SNAPSHOT: {
+    meaning: 'What the maps of a program held when the switch last ran could not be put back; they start empty.',
+    remedy: 'The message names the file; remove it, or put back one that is whole before the switch starts.',
+  },
   OFPROTO_BAD_TARGET: {
     meaning: 'A controller was named in a form that is none.',
     remedy: 'Write tcp:HOST[:PORT], ssl:HOST[:PORT], unix:FILE, ptcp:[PORT][:HOST], pssl:[PORT][:HOST] or punix:FILE.',

@@ -25,6 +25,7 @@ import {
   MAX_PROGRAM_ID,
   MAX_PROGRAM_MAPS,
 } from './programs/program.ts';
+import type { ProgramStore } from './programs/program-store.ts';
 
 /** r0 of a program that lets the flow match. */
 const MATCH = 1n;
@@ -43,6 +44,8 @@ export interface FilterProgramsOptions {
   readonly windowBits?: number;
   /** Where objects are verified and compiled, which its owner closes; left out: here, while everything waits. */
   readonly compiler?: ProgramCompiler;
+  /** Keeps programs over a restart. */
+  readonly store?: ProgramStore;
   /** The most programs at once. */
   readonly maxPrograms?: number;
   /** The most bytes of all maps together; left out: what the window holds. */
@@ -56,6 +59,7 @@ export class FilterPrograms implements ProgramRunner {
   readonly #engine: Engine;
   readonly #compiler: ProgramCompiler;
   readonly #around: Surroundings;
+  readonly #store: ProgramStore | undefined;
   readonly #packetAddress: number;
   readonly #programs = new Map<number, FilterProgram>();
   readonly #maps = new Set<BpfMap>();
@@ -71,6 +75,7 @@ export class FilterPrograms implements ProgramRunner {
     clock.enter(ONLY_THREAD);
     this.#around = { memory, clock, thread: EbpfThread.create(memory, ONLY_THREAD) };
     this.#packetAddress = memory.allocate(PACKET_BYTES, 'the packet buffer');
+    this.#store = options.store;
     this.maxPrograms = options.maxPrograms ?? DEFAULT_MAX_PROGRAMS;
     this.#maxMapBytes = options.maxMapBytes ?? Number.POSITIVE_INFINITY;
   }
@@ -143,6 +148,7 @@ export class FilterPrograms implements ProgramRunner {
           `filter program ${id} was unloaded while it was to be replaced`,
         );
       const program = this.#put({ ...head, maps, code, loadedAtNs: time.nowNs() });
+      this.#store?.loaded(request);
       return { program, replaced: old !== undefined, keptMaps: plan.kept.length };
     } catch (error) {
       release(memory, plan.places);
@@ -198,6 +204,7 @@ export class FilterPrograms implements ProgramRunner {
   unload(id: number): void {
     const { maps } = this.get(id);
     this.#programs.delete(id);
+    this.#store?.unloaded(id);
     for (const map of maps) this.#drop(map);
   }
 

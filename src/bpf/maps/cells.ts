@@ -56,3 +56,20 @@ function littleEndian(...numbers: readonly number[]): Uint8Array {
   for (const [i, number] of numbers.entries()) view.setUint32(4 * i, number, true);
   return new Uint8Array(view.buffer);
 }
+
+/** Puts a cell back as `cellsOf` gave it. False when the map has no such cell. */
+export function putCell({ memory, address, layout, definition }: BpfMap, key: Uint8Array, value: Uint8Array): boolean {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  if (definition.kind === 'bloom' && key.length === 4) {
+    const bit = view.getUint32(0, true);
+    if (bit >= 2 ** layout.slotBits) return false;
+    Atomics.or(memory.words, (address + layout.data + BLOOM_BITS) / 4 + (bit >>> 5), 1 << (bit & 31));
+    return true;
+  }
+  const { maxEntries, hashCount, valueSize } = definition;
+  if (definition.kind !== 'count-min' || key.length !== 8 || value.length !== valueSize) return false;
+  const [row, column] = [view.getUint32(0, true), view.getUint32(4, true)];
+  if (row >= hashCount || column >= maxEntries) return false;
+  memory.bytes.set(value, address + layout.data + (row * maxEntries + column) * valueSize);
+  return true;
+}

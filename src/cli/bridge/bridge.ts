@@ -16,6 +16,8 @@ export interface BridgeCommandOptions {
   readonly datapathId?: bigint;
   readonly rundir?: string;
   readonly filterProgField?: Field;
+  readonly okoLegacy?: boolean;
+  readonly stateDir?: string;
   readonly probeInterval?: number;
   readonly maxBackoff?: number;
   readonly privateKey?: string;
@@ -48,6 +50,8 @@ export function bridgeCommand(): Command {
       'a register or pkt_mark: an exact match on it means filter_prog, for controllers that do not know that',
       programField,
     )
+    .option('--oko-legacy', 'speak the message layouts of the original Oko, for its clients')
+    .option('--state-dir <dir>', 'keep filter programs there, and what their maps hold when the bridge ends')
     .option('--rundir <dir>', `where NAME.mgmt is made (default: $OVS_RUNDIR or ${DEFAULT_RUN_DIRECTORY})`)
     .option('--probe-interval <ms>', 'ask controllers that say nothing for so long; 0: never', milliseconds)
     .option('--max-backoff <ms>', 'longest wait before connecting again', milliseconds)

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WallClock } from '../../datapath/index.ts';
-import { Bridge, CompileWorker, Controllers, FilterPrograms, type TlsIdentity } from '../../ofproto/index.ts';
+import {
+  Bridge,
+  CompileWorker,
+  Controllers,
+  FilterPrograms,
+  ProgramStore,
+  type TlsIdentity,
+} from '../../ofproto/index.ts';
 import { CliError } from '../errors.ts';
 import { loadProgramFiles } from '../program-files.ts';
 import { runDirectory } from '../run-directory.ts';
@@ -22,13 +29,17 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   const ports: OpenedPort[] = [];
   const clock = new WallClock();
   const compiler = new CompileWorker();
+  const store = options.stateDir === undefined ? undefined : new ProgramStore(options.stateDir);
+  const programs = new FilterPrograms({ compiler, ...(store === undefined ? {} : { store }) });
   const bridge = new Bridge({
-    ...{ name, clock, programs: new FilterPrograms({ compiler }) },
+    ...{ name, clock, programs, okoLegacy: options.okoLegacy ?? false },
     ...(options.filterProgField === undefined ? {} : { filterProgField: options.filterProgField }),
   });
   let controllers: Controllers | undefined;
   let loop: DeviceLoop | undefined;
   try {
+    for (const error of (await store?.restore(programs, clock)) ?? [])
+      process.stderr.write(`oko: ${error.message} (${error.code})\n`);
     loadProgramFiles(bridge.programs, options.prog ?? [], clock.nowNs());
     for (const argument of options.port ?? []) ports.push(addPort(bridge, argument));
     const id = options.datapathId ?? datapathIdOf(bridge);
@@ -61,6 +72,7 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
     await stopped;
   } finally {
     await controllers?.close();
+    await store?.snapshot(programs);
     await compiler.close();
     if (loop === undefined) for (const { device } of ports) device?.close();
     else await loop.close();

@@ -7,3 +7,4 @@ export {
   MAX_OBJECT_BYTES,
   MAX_PROGRAM_ID,
 } from './program.ts';
+export { ProgramStore } from './program-store.ts';
