@@ -152,6 +152,7 @@ describe('a trace', () => {
       actionSet: () => heard.push('action set'),
       leave: () => heard.push('leave'),
       action: ({ type }) => heard.push(type),
+      output: (port) => heard.push(`> ${port}`),
       detail: (text) => heard.push(`- ${text}`),
       warning: (text) => heard.push(`! ${text}`),
       error: (text) => heard.push(`!! ${text}`),
@@ -163,7 +164,10 @@ describe('a trace', () => {
       'table 1 32768 true',
       'output',
       '- no learned MAC for destination, flooding',
+      '> 2',
+      '> 3',
       'output',
+      '> 2',
       'leave',
       'output',
     ]);

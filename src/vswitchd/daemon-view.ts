@@ -73,6 +73,6 @@ function portView({ name, number, device }: OpenInterface): PortView {
     number,
     type: device.type,
     port: device.port,
-    ...(peer === undefined ? {} : { detail: `peer=${peer}` }),
+    ...(peer === undefined ? {} : { detail: `peer=${peer}`, peer }),
   };
 }

@@ -73,8 +73,15 @@ export class DummyVswitch {
 
   /** Adds a further dummy port `pN` with that number. */
   addPort(number: number): void {
-    const port = `add-port br0 p${number} -- set Interface p${number} type=dummy ofport_request=${number}`;
-    this.#run('ovs-vsctl', [`--db=unix:${join(this.#folder, 'db.sock')}`, ...port.split(' ')]);
+    this.vsctl(`add-port br0 p${number} -- set Interface p${number} type=dummy ofport_request=${number}`);
+  }
+
+  vsctl(line: string): void {
+    this.#run('ovs-vsctl', [`--db=unix:${join(this.#folder, 'db.sock')}`, ...line.split(' ')]);
+  }
+
+  addFlow(bridge: string, flow: string): void {
+    this.#run('ovs-ofctl', ['add-flow', bridge, flow]);
   }
 
   /** Gives one batch, packets or datapath flows, to port 1 and returns what comes out of port 2, waiting a while for as many as are expected. */

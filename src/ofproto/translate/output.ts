@@ -56,6 +56,7 @@ export function sendTo(walk: PacketWalk, number: number, cut?: number): void {
     return;
   }
   if (port !== undefined) mirrorOutgoing(walk, number);
+  walk.pipeline.tracer?.output(number, walk.key);
   walk.rewrites.emit(walk.key, {
     kind: 'output',
     port: number,

@@ -46,6 +46,8 @@ export interface Tracer {
   actionSet(): void;
   leave(): void;
   action(action: Action): void;
+  /** The packet goes out by a port, its key being what it is now. The bytes are only lent. */
+  output(port: number, key: Uint8Array): void;
   /** What came of an action. */
   detail(text: string): void;
   /** Why an action was not carried out. */

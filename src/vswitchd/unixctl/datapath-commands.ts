@@ -1,5 +1,5 @@
 import { OkoError } from '../../bytes/index.ts';
-import { parseFlow } from '../../openflow/index.ts';
+import { OFPP, parseFlow } from '../../openflow/index.ts';
 import type { Match } from '../../packet/index.ts';
 import { cachedFlowLines } from './cached-flow-text.ts';
 import { ANY_NUMBER, type Command, command } from './command.ts';
@@ -62,7 +62,7 @@ function showBridges(view: SwitchView): string {
     for (const bridge of bridges) {
       lines.push(`  ${bridge.bridge.name}:`);
       for (const port of [...bridge.ports()].sort((a, b) => (a.name < b.name ? -1 : 1)))
-        lines.push(`    ${port.name} ${openflowNumber(port)}/${portText(bridge, port)}: (${typeText(port)})`);
+        lines.push(`    ${port.name} ${openflowNumber(port)}/${portText(bridge, port)}: (${typeText(bridge, port)})`);
     }
   }
   return lines.join('\n');
@@ -77,7 +77,13 @@ function portText(bridge: BridgeView, { type, number }: PortView): string {
   return type === 'patch' ? 'none' : String(datapathPort(bridge, number));
 }
 
-const typeText = ({ type, detail }: PortView): string => (detail === undefined ? type : `${type}: ${detail}`);
+/** A port's type by the name that it has in a datapath, and what goes with it. */
+function typeText({ datapathType }: BridgeView, { type, number, detail }: PortView): string {
+  const isInternal = type === 'internal' || number === OFPP.local;
+  const names: Readonly<Record<string, string>> = { netdev: 'tap', dummy: 'dummy-internal' };
+  const name = isInternal ? (names[datapathType] ?? type) : type;
+  return detail === undefined ? name : `${name}: ${detail}`;
+}
 
 function showDatapaths(view: SwitchView, args: readonly string[]): string {
   const withStatistics = args.includes('-s');
@@ -94,7 +100,7 @@ function showDatapaths(view: SwitchView, args: readonly string[]): string {
     for (const bridge of bridges)
       for (const port of bridge.ports()) {
         if (port.type === 'patch') continue;
-        const type = port.type === 'system' ? '' : ` (${port.type})`;
+        const type = port.type === 'system' ? '' : ` (${typeText(bridge, port)})`;
         lines.push(`  port ${portText(bridge, port)}: ${port.name}${type}`);
         if (withStatistics) lines.push(...statistics(bridge, port));
       }

@@ -52,5 +52,7 @@ export interface PortView {
   readonly type: string;
   /** Further words of dpif/show, as `peer=p2`; undefined for ports without. */
   readonly detail?: string;
+  /** The port of another bridge, by name, where what goes out here comes in. */
+  readonly peer?: string;
   readonly port: Port | DummyPort;
 }

@@ -1,5 +1,5 @@
 import { OkoError, parseHex } from '../../bytes/index.ts';
-import { OFPP, parseFlow } from '../../openflow/index.ts';
+import { parseFlow } from '../../openflow/index.ts';
 import { extractKey, KEY, KEY_BYTES } from '../../packet/index.ts';
 import { looksLikeDatapathFlow, parseDatapathFlow } from './datapath-flow-parser.ts';
 import { refusal } from './errors.ts';
@@ -106,10 +106,4 @@ function readPacket(text: string): Uint8Array {
   if (packet === undefined) throw refusal('Trailing garbage in packet data');
   if (packet.length < ETHERNET_BYTES) throw refusal('Packet data too short for Ethernet');
   return packet;
-}
-
-/** The port that a key says a packet came in by, or none. */
-export function inPortOf(key: Uint8Array): number {
-  const port = new DataView(key.buffer, key.byteOffset).getUint32(KEY.inPort);
-  return port === 0 ? OFPP.none : port;
 }

@@ -3,13 +3,12 @@ import type { TranslationError } from '../../ofproto/index.ts';
 import { type Action, formatMatch, parseActions } from '../../openflow/index.ts';
 import { composePacket } from '../../packet/index.ts';
 import { ANY_NUMBER, type Command, command } from './command.ts';
-import { formatDatapathActions } from './datapath-text.ts';
 import { refusal } from './errors.ts';
 import { formatKey, matchOfCachedFlow, sameFlow } from './flow-text.ts';
-import { datapathPort, portNames } from './names.ts';
+import { portNames } from './names.ts';
 import type { SwitchView } from './switch-view.ts';
-import { inPortOf, readTraceArguments, type TraceSubject } from './trace-arguments.ts';
-import { TraceTree } from './trace-tree.ts';
+import { readTraceArguments, type TraceSubject } from './trace-arguments.ts';
+import { TracedPassage } from './traced-passage.ts';
 
 /** As Open vSwitch calls them. */
 const ERRORS: Readonly<Record<TranslationError, string>> = {
@@ -24,12 +23,12 @@ const FLOW = '{[dp_name] odp_flow | bridge br_flow} [OPTIONS...] [-generate|pack
 /** ofproto/trace: what happens to a packet, step by step. */
 export function traceCommands(view: SwitchView): readonly Command[] {
   return [
-    command('ofproto/trace', FLOW, [1, ANY_NUMBER], (args) => trace(readTraceArguments(view, args))),
+    command('ofproto/trace', FLOW, [1, ANY_NUMBER], (args) => trace(view, readTraceArguments(view, args))),
     command('ofproto/trace-packet-out', `[-consistent] ${FLOW} actions`, [2, ANY_NUMBER], (args) => {
       // Only one version of the tables is ever met, so that every trace is consistent.
       const words = args.filter((arg) => arg !== '-consistent' && arg !== '--consistent');
       const subject = readTraceArguments(view, words.slice(0, -1));
-      return trace(subject, readActions(words[words.length - 1], subject));
+      return trace(view, subject, readActions(words[words.length - 1], subject));
     }),
   ];
 }
@@ -47,42 +46,20 @@ function readActions(text: string, { bridge }: TraceSubject): readonly Action[] 
  * With a packet, given or made up, filter programs run and addresses are learnt, as if it had come; without one nothing
  * changes, and programs are taken to answer as `subject.programs` says, else no.
  */
-function trace(subject: TraceSubject, actions?: readonly Action[]): string {
-  const { bridge: view, key, generates, programs } = subject;
-  const { bridge } = view;
-  const packet = subject.packet ?? composePacket(key);
+function trace(view: SwitchView, subject: TraceSubject, actions?: readonly Action[]): string {
+  const { bridge, key, generates } = subject;
   const isReal = subject.packet !== undefined || generates;
-  const tree = new TraceTree(bridge.name, ({ rule: { program = 0, priority }, matched }) => {
-    const loaded = bridge.programs.list().find(({ id }) => id === program);
-    const passedOver = matched ? '' : `, passing over priority ${priority}`;
-    if (loaded === undefined) return `filter_prog=${program} is not loaded${passedOver}`;
-    if (isReal) return `filter_prog=${program} (${loaded.name}) returned ${matched ? 1 : 0}${passedOver}`;
-    const why = programs.has(program) ? 'as told' : `use -generate to run it, or --filter-prog ${program}=1`;
-    return `filter_prog=${program} (${loaded.name}) not run, taken as ${matched ? 1 : 0}${passedOver} (${why})`;
-  });
   const before = formatKey(key);
-  const result = bridge.trace(inPortOf(key), packet, tree, {
-    key,
-    programs,
-    isReal,
-    ...(actions === undefined ? {} : { actions }),
-  });
-  const exists = (number: number): boolean => bridge.ports.peek(number) !== undefined;
-  const datapathActions = formatDatapathActions(result.actions, key, {
-    portText: (number) => (exists(number) ? String(datapathPort(view, number)) : undefined),
-    note: (note) => bridge.packetInOf(note),
-    isDryRun: !isReal,
-    isWholeKey: true,
-  });
+  const passage = new TracedPassage(view, subject, isReal, 0);
+  const { result, tree } = passage.run(bridge, key, subject.packet ?? composePacket(key), actions);
   const megaflow = formatMatch(matchOfCachedFlow(key, result.union));
   const lines = [
     `Flow: ${before}`,
-    '',
     ...tree.lines(),
     '',
     `Final flow: ${sameFlow(key, result.key) ? 'unchanged' : formatKey(result.key)}`,
     `Megaflow: recirc_id=0,eth${megaflow === '' ? '' : `,${megaflow}`}`,
-    `Datapath actions: ${datapathActions}`,
+    `Datapath actions: ${passage.datapathActions(bridge, key, result)}`,
   ];
   if (result.error !== undefined) lines.push(`Translation failed (${ERRORS[result.error]}), packet is dropped.`);
   return lines.join('\n');

@@ -18,12 +18,19 @@ export class TraceTree implements Tracer {
   readonly #root: TraceNode;
   readonly #open: TraceNode[];
   readonly #programText: (asked: AskedRule) => string;
+  readonly #follow: (port: number, key: Uint8Array) => TraceTree | undefined;
   #nodes = 0;
 
-  /** `programText` tells of a filter program that was asked. */
-  constructor(bridge: string, programText: (asked: AskedRule) => string, names: TextNames = {}) {
+  /** `programText` tells of a filter program that was asked; `follow` what happens where a port leads on, as patch ports do. */
+  constructor(
+    bridge: string,
+    programText: (asked: AskedRule) => string,
+    follow: (port: number, key: Uint8Array) => TraceTree | undefined = () => undefined,
+    names: TextNames = {},
+  ) {
     this.#names = names;
     this.#programText = programText;
+    this.#follow = follow;
     this.#root = { kind: 'bridge', text: `bridge("${bridge}")`, below: [] };
     this.#open = [this.#root];
   }
@@ -53,6 +60,13 @@ export class TraceTree implements Tracer {
     this.#add('action', formatActions([action], this.#names));
   }
 
+  output(port: number, key: Uint8Array): void {
+    const further = this.#follow(port, key);
+    if (further === undefined || this.#nodes > MAX_NODES) return;
+    this.#nodes += further.#nodes;
+    this.#open[this.#open.length - 1].below.push(further.#root);
+  }
+
   detail(text: string): void {
     this.#add('detail', text);
   }
@@ -75,10 +89,10 @@ export class TraceTree implements Tracer {
     return node;
   }
 
-  /** Lines, the bridge's name first. */
+  /** Lines, an empty one and the bridge's name first. */
   lines(): readonly string[] {
-    const lines = [this.#root.text, '-'.repeat(this.#root.text.length)];
-    print(this.#root.below, 0, lines);
+    const lines: string[] = [];
+    print([this.#root], 0, lines);
     if (this.#nodes > MAX_NODES) lines.push(`(${this.#nodes - MAX_NODES} more lines)`);
     return lines;
   }
@@ -105,7 +119,10 @@ function print(nodes: readonly TraceNode[], level: number, lines: string[]): voi
     const isSmall = node.kind !== 'table' && node.kind !== 'bridge';
     const more = isSmall || list.at < list.nodes.length ? 1 : 0;
     const [before, after] = MARKS[node.kind] ?? ['', ''];
-    lines.push(`${' '.repeat(4 * (list.level + more))}${before}${node.text}${after}`);
+    const indent = ' '.repeat(4 * (list.level + more));
+    if (node.kind === 'bridge') lines.push('');
+    lines.push(`${indent}${before}${node.text}${after}`);
+    if (node.kind === 'bridge') lines.push(indent + '-'.repeat(node.text.length));
     open.push({ nodes: node.below, at: 0, level: list.level + 2 * more });
   }
 }
