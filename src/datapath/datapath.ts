@@ -94,6 +94,8 @@ export interface DatapathCounters {
  */
 export interface Datapath {
   readonly counters: Readonly<DatapathCounters>;
+  /** Packets are handled by other threads, at any time. */
+  readonly isConcurrent?: boolean;
 
   /** Adds a port under a number of its own. */
   addPort(number: number, port: Port): void;

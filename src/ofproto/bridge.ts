@@ -126,6 +126,8 @@ export class Bridge {
   #unionStamp = '';
   /** The verdicts so far are void, which the datapath is told before the next packet. */
   #isVoid = false;
+  /** `takeEffect` is about to be called. */
+  #isDue = false;
   /** Packets that the datapath had handled when the rules were last credited. */
   #creditedPasses = 0;
   /** A transaction that is being committed in slices. */
@@ -162,7 +164,7 @@ export class Bridge {
   addPort(number: number, port: Port, settings: PortSettings = {}): BridgePort {
     this.datapath.addPort(number, port);
     const added = this.ports.add(number, port.name, settings, this.#clock.nowNs());
-    this.#isVoid = true;
+    this.#makeVoid();
     this.#emitPort(PORT_REASON.add, added);
     return added;
   }
@@ -170,7 +172,7 @@ export class Bridge {
   removePort(number: number): void {
     this.datapath.removePort(number);
     this.macs.forgetPort(number);
-    this.#isVoid = true;
+    this.#makeVoid();
     const port = this.ports.remove(number);
     if (port !== undefined) this.#emitPort(PORT_REASON.delete, port);
   }
@@ -178,14 +180,14 @@ export class Bridge {
   /** A port's link has changed, or its part in VLANs. @throws OfprotoError OFPROTO_NO_SUCH_PORT */
   setPort(number: number, settings: PortSettings): void {
     const port = this.ports.set(number, settings);
-    this.#isVoid = true;
+    this.#makeVoid();
     this.#emitPort(PORT_REASON.modify, port);
   }
 
   /** @throws OfprotoError OFPROTO_NO_SUCH_PORT, OFPROTO_BAD_HARDWARE_ADDRESS */
   portMod(mod: PortMod): void {
     const port = this.ports.modify(mod);
-    this.#isVoid = true;
+    this.#makeVoid();
     this.#emitPort(PORT_REASON.modify, port);
   }
 
@@ -193,7 +195,7 @@ export class Bridge {
   setMirrors(settings: readonly MirrorSettings[]): void {
     this.#credit();
     this.#mirrors.set(settings);
-    this.#isVoid = true;
+    this.#makeVoid();
   }
 
   /** Counters up to date. */
@@ -266,19 +268,19 @@ export class Bridge {
 
   /** Forgets the addresses that were learnt. */
   flushMacs(): void {
-    if (this.macs.flush()) this.#isVoid = true;
+    if (this.macs.flush()) this.#makeVoid();
   }
 
   /** Gives an address a port by hand; what was known of it before, if anything was. */
   setStaticMac(vlan: number, mac: string, port: number): Readonly<MacEntry> | undefined {
-    this.#isVoid = true;
+    this.#makeVoid();
     return this.macs.setStatic(vlan, mac, port, this.#clock.nowNs());
   }
 
   /** False when no such address was given by hand. */
   removeStaticMac(vlan: number, mac: string): boolean {
     const isRemoved = this.macs.removeStatic(vlan, mac);
-    if (isRemoved) this.#isVoid = true;
+    if (isRemoved) this.#makeVoid();
     return isRemoved;
   }
 
@@ -452,7 +454,7 @@ export class Bridge {
     if (settings.maxFlows !== undefined) table.maxFlows = settings.maxFlows;
     if (settings.miss === undefined) return;
     table.miss = settings.miss;
-    this.#isVoid = true;
+    this.#makeVoid();
   }
 
   /** How a table is configured, if anybody has used it. */
@@ -467,7 +469,7 @@ export class Bridge {
   setSendsMisses(sendsMisses: boolean): void {
     if (this.#sendsMisses === sendsMisses) return;
     this.#sendsMisses = sendsMisses;
-    this.#isVoid = true;
+    this.#makeVoid();
   }
 
   /**
@@ -509,7 +511,7 @@ export class Bridge {
     // What the verdicts so far have counted belongs to the rules that were.
     this.#credit();
     changes.commit();
-    this.#isVoid = true;
+    this.#makeVoid();
     this.programUse.flowsChanged(changes.changes);
     const announcement = this.#announce(changes.changes, reason, this.#clock.nowNs());
     this.#announcements.push(announcement);
@@ -550,7 +552,7 @@ export class Bridge {
 
   #tick(nowNs: bigint): void {
     this.#credit();
-    if (this.macs.expire(nowNs)) this.#isVoid = true;
+    if (this.macs.expire(nowNs)) this.#makeVoid();
     if (this.#changing !== undefined) {
       // Timeouts can wait for what is being changed.
       this.#nextTickNs = nowNs + POSTPONED_TICK_NS;
@@ -575,14 +577,29 @@ export class Bridge {
     return nowNs;
   }
 
+  /** The verdicts so far no longer hold: from the next packet on, or, where packets do not come by here, soon. */
+  #makeVoid(): void {
+    this.#isVoid = true;
+    if (this.datapath.isConcurrent !== true || this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => this.takeEffect());
+  }
+
+  /** From now on no packet is handled by tables, ports and addresses as they were before the changes so far. */
+  takeEffect(): void {
+    this.#isDue = false;
+    if (this.#isVoid) this.#startGeneration();
+  }
+
   /** All verdicts so far are void. */
   #startGeneration(): void {
     this.#isVoid = false;
+    // First this: until it returns, outcomes may go on counting.
+    this.datapath.invalidate();
     this.#credit();
     this.#outcomes.clear();
     this.#notes.startGeneration();
     this.#frozen.startGeneration();
-    this.datapath.invalidate();
     this.#renewUnion();
   }
 

@@ -11,9 +11,10 @@ import {
   type Program,
   verify,
   WasmCompiler,
+  WasmProgram,
 } from '../bpf/index.ts';
 import { OkoError } from '../bytes/index.ts';
-import type { Clock, ProgramRunner } from '../datapath/index.ts';
+import type { Clock, CompiledPrograms, CompiledProgramsUser, ProgramRunner } from '../datapath/index.ts';
 import { ExtensionError } from '../openflow/index.ts';
 import { DirectCompiler, mapAt, type ProgramCompiler, type Surroundings } from './programs/compiler.ts';
 import { planMaps, release } from './programs/map-plan.ts';
@@ -40,6 +41,8 @@ const SAMPLE_RUNS = 64;
 
 export interface FilterProgramsOptions {
   readonly engine?: Engine;
+  /** The memory that packet threads share, with room for maps; left out: one of its own. */
+  readonly surroundings?: Surroundings;
   /** log2 of the bytes for packets, stacks and maps. */
   readonly windowBits?: number;
   /** Where objects are verified and compiled, which its owner closes; left out: here, while everything waits. */
@@ -61,6 +64,16 @@ export class FilterPrograms implements ProgramRunner {
   readonly #around: Surroundings;
   readonly #store: ProgramStore | undefined;
   readonly #packetAddress: number;
+  readonly #isAlone: boolean;
+  /** What packet threads have run of each program, as far as it is counted. */
+  readonly #counted = new Map<number, { readonly runs: number; readonly matches: number }>();
+  #user: CompiledProgramsUser | undefined;
+  readonly compiled: CompiledPrograms = {
+    modules: () => this.#modules(),
+    use: (user) => {
+      this.#user = user;
+    },
+  };
   readonly #programs = new Map<number, FilterProgram>();
   readonly #maps = new Set<BpfMap>();
   /** Loads wait for each other. */
@@ -70,11 +83,9 @@ export class FilterPrograms implements ProgramRunner {
     this.#engine = options.engine ?? new WasmCompiler();
     this.#compiler = options.compiler ?? new DirectCompiler(this.#engine);
     const shared = this.#compiler.needsSharedMemory;
-    const memory = EbpfMemory.standalone({ windowBits: options.windowBits ?? 28, shared });
-    const clock = EpochClock.create(memory, 1);
-    clock.enter(ONLY_THREAD);
-    this.#around = { memory, clock, thread: EbpfThread.create(memory, ONLY_THREAD) };
-    this.#packetAddress = memory.allocate(PACKET_BYTES, 'the packet buffer');
+    this.#around = options.surroundings ?? ownSurroundings(options.windowBits ?? 28, shared);
+    this.#isAlone = options.surroundings === undefined;
+    this.#packetAddress = this.#around.memory.allocate(PACKET_BYTES, 'the packet buffer');
     this.#store = options.store;
     this.maxPrograms = options.maxPrograms ?? DEFAULT_MAX_PROGRAMS;
     this.#maxMapBytes = options.maxMapBytes ?? Number.POSITIVE_INFINITY;
@@ -190,6 +201,7 @@ export class FilterPrograms implements ProgramRunner {
     const maps = next.maps.map((map) => old?.maps.find(({ address }) => address === map.address) ?? map);
     const program = { ...next, maps, runs, matches, failures };
     this.#programs.set(program.id, program);
+    this.#user?.changed(program.id, moduleOf(program));
     for (const map of old?.maps ?? []) if (!maps.includes(map)) this.#drop(map);
     for (const map of maps) this.#maps.add(map);
     return program;
@@ -202,9 +214,12 @@ export class FilterPrograms implements ProgramRunner {
 
   /** @throws ExtensionError OKO_NO_SUCH_PROGRAM */
   unload(id: number): void {
-    const { maps } = this.get(id);
+    const program = this.get(id);
     this.#programs.delete(id);
     this.#store?.unloaded(id);
+    this.#user?.changed(id, undefined);
+    this.#takeCounts(program);
+    const { maps } = program;
     for (const map of maps) this.#drop(map);
   }
 
@@ -212,12 +227,15 @@ export class FilterPrograms implements ProgramRunner {
     const program = this.#programs.get(id);
     if (program === undefined) return false;
     const { memory, clock, thread } = this.#around;
+    // A thread that runs programs now and then must not hold up those that run them all the time.
+    if (!this.#isAlone) clock.enter(ONLY_THREAD);
     const length = Math.min(packet.length, PACKET_BYTES);
     memory.bytes.set(packet.subarray(0, length), this.#packetAddress);
     thread.timeNs = timeNs;
     const matched = program.runs++ % SAMPLE_RUNS === 0 ? this.#runTimed(program, length) : this.#run(program, length);
     if (matched) program.matches++;
     clock.advance(ONLY_THREAD);
+    if (!this.#isAlone) clock.leave(ONLY_THREAD);
     return matched;
   }
 
@@ -239,6 +257,23 @@ export class FilterPrograms implements ProgramRunner {
     }
   }
 
+  *#modules(): Iterable<readonly [number, WebAssembly.Module]> {
+    for (const program of this.#programs.values()) {
+      const module = moduleOf(program);
+      if (module !== undefined) yield [program.id, module];
+    }
+  }
+
+  /** Adds what packet threads have counted since the last time. */
+  #takeCounts(program: FilterProgram): void {
+    const counts = this.#user?.counters(program.id);
+    if (counts === undefined) return;
+    const before = this.#counted.get(program.id) ?? ZERO;
+    program.runs += counts.runs - before.runs;
+    program.matches += counts.matches - before.matches;
+    this.#counted.set(program.id, counts);
+  }
+
   has(id: number): boolean {
     return this.#programs.has(id);
   }
@@ -247,6 +282,7 @@ export class FilterPrograms implements ProgramRunner {
   get(id: number): FilterProgram {
     const program = this.#programs.get(id);
     if (program === undefined) throw new ExtensionError('OKO_NO_SUCH_PROGRAM', `no filter program ${id} is loaded`);
+    this.#takeCounts(program);
     return program;
   }
 
@@ -281,6 +317,7 @@ export class FilterPrograms implements ProgramRunner {
 
   /** In the order of their numbers. */
   list(): readonly FilterProgram[] {
+    for (const program of this.#programs.values()) this.#takeCounts(program);
     return [...this.#programs.values()].sort((a, b) => a.id - b.id);
   }
 
@@ -304,6 +341,18 @@ export class FilterPrograms implements ProgramRunner {
 }
 
 const ZERO = { runs: 0, matches: 0, failures: 0, sampledRuns: 0, sampledNs: 0 };
+
+/** A memory of its own, where programs run on one thread only. */
+function ownSurroundings(windowBits: number, shared: boolean): Surroundings {
+  const memory = EbpfMemory.standalone({ windowBits, shared });
+  const clock = EpochClock.create(memory, 1);
+  clock.enter(ONLY_THREAD);
+  return { memory, clock, thread: EbpfThread.create(memory, ONLY_THREAD) };
+}
+
+function moduleOf({ code }: FilterProgram): WebAssembly.Module | undefined {
+  return code instanceof WasmProgram ? code.module : undefined;
+}
 
 function checkId(id: number): void {
   if (!Number.isInteger(id) || id < 1 || id > MAX_PROGRAM_ID)

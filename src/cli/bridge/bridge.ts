@@ -11,6 +11,7 @@ export interface BridgeCommandOptions {
   readonly port?: readonly PortArgument[];
   readonly prog?: readonly NumberedFile[];
   readonly controller?: readonly string[];
+  readonly threads: number;
   readonly failMode: FailMode;
   readonly protocols?: readonly OpenflowVersion[];
   readonly datapathId?: bigint;
@@ -35,6 +36,7 @@ export function bridgeCommand(): Command {
       'a port: number or LOCAL, device, and what it is: system, tap (made and removed again) or null (repeatable)',
       portArguments,
     )
+    .option('--threads <n>', 'packet threads; 0: packets are handled beside everything else', threadCount, 1)
     .option('--prog <id=file>', 'load an object file as filter program (repeatable)', numberedFiles('--prog'))
     .option('--controller <target>', 'tcp:, ssl:, unix: to connect, ptcp:, pssl:, punix: to wait (repeatable)', collect)
     .option(
@@ -71,6 +73,11 @@ export function bridgeCommand(): Command {
 
 function collect(value: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), value];
+}
+
+function threadCount(value: string): number {
+  if (!/^\d{1,2}$/.test(value)) throw new CliError('CLI_BAD_ARGUMENT', `--threads ${value}: expected 0 to 99`);
+  return Number(value);
 }
 
 function failMode(value: string): FailMode {

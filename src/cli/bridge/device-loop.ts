@@ -16,7 +16,7 @@ export class DeviceLoop {
 
   constructor(bridge: Bridge, ports: readonly OpenedPort[]) {
     this.#bridge = bridge;
-    this.#ports = ports.filter(({ device }) => device !== undefined);
+    this.#ports = ports.filter(({ hasLink }) => hasLink);
     this.#waiter = new DeviceWaiter(() => this.#receive());
     for (const { device } of this.#ports) for (const fd of device?.descriptors ?? []) this.#waiter.watch(fd);
     this.#timer = setInterval(() => this.#checkLinks(), LINK_INTERVAL_MS);

@@ -11,15 +11,22 @@ import type { PortArgument } from './port-argument.ts';
 export interface OpenedPort {
   readonly number: number;
   readonly port: Port;
-  /** Where packets come in from; absent for a port that nothing comes in by. */
+  /** Stands on a kernel device of its name. */
+  readonly hasLink: boolean;
+  /** Where packets come in from; absent for a port that nothing comes in by, or that a packet thread has. */
   readonly device?: DevicePort;
 }
 
-/** @throws DatapathError when there is no such device, or it may not be opened */
-export function openPort({ number, device: name, type }: PortArgument): OpenedPort {
-  if (type === 'null') return { number, port: { name, send: () => true } };
+/**
+ * @param onThread a packet thread is to open it
+ * @throws DatapathError when there is no such device, or it may not be opened
+ */
+export function openPort({ number, device: name, type }: PortArgument, onThread: boolean): OpenedPort {
+  const send = (): boolean => true;
+  if (type === 'null') return { number, hasLink: false, port: { name, isSink: true, send } };
+  if (onThread) return { number, hasLink: true, port: { name, spec: { kind: type, device: name }, send } };
   const device = type === 'tap' ? new TapPort(name) : new AfPacketPort(name);
-  return { number, port: device, device };
+  return { number, hasLink: true, port: device, device };
 }
 
 const KBPS_PER_MBPS = 1000;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WallClock } from '../../datapath/index.ts';
+import { type DatapathOptions, PmdDatapath, PmdMemory, WallClock } from '../../datapath/index.ts';
+import { EVENT_DESCRIPTORS } from '../../datapath/ports/index.ts';
 import {
   Bridge,
   CompileWorker,
@@ -30,9 +31,23 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
   const clock = new WallClock();
   const compiler = new CompileWorker();
   const store = options.stateDir === undefined ? undefined : new ProgramStore(options.stateDir);
-  const programs = new FilterPrograms({ compiler, ...(store === undefined ? {} : { store }) });
+  const memory = options.threads > 0 ? new PmdMemory(options.threads) : undefined;
+  let threads: PmdDatapath | undefined;
+  const programs = new FilterPrograms({
+    compiler,
+    ...(store === undefined ? {} : { store }),
+    ...(memory === undefined ? {} : { surroundings: memory.surroundings }),
+  });
   const bridge = new Bridge({
     ...{ name, clock, programs, okoLegacy: options.okoLegacy ?? false },
+    ...(memory === undefined
+      ? {}
+      : {
+          datapath: (given: DatapathOptions) => {
+            threads = new PmdDatapath({ ...given, memory, wake: EVENT_DESCRIPTORS });
+            return threads;
+          },
+        }),
     ...(options.filterProgField === undefined ? {} : { filterProgField: options.filterProgField }),
   });
   let controllers: Controllers | undefined;
@@ -41,7 +56,7 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
     for (const error of (await store?.restore(programs, clock)) ?? [])
       process.stderr.write(`oko: ${error.message} (${error.code})\n`);
     loadProgramFiles(bridge.programs, options.prog ?? [], clock.nowNs());
-    for (const argument of options.port ?? []) ports.push(addPort(bridge, argument));
+    for (const argument of options.port ?? []) ports.push(addPort(bridge, argument, memory !== undefined));
     const id = options.datapathId ?? datapathIdOf(bridge);
     controllers = new Controllers({
       bridge,
@@ -76,13 +91,14 @@ export async function runBridge(name: string, options: BridgeCommandOptions): Pr
     await compiler.close();
     if (loop === undefined) for (const { device } of ports) device?.close();
     else await loop.close();
+    await threads?.close();
   }
 }
 
-function addPort(bridge: Bridge, argument: PortArgument): OpenedPort {
-  const opened = openPort(argument);
+function addPort(bridge: Bridge, argument: PortArgument, onThread: boolean): OpenedPort {
+  const opened = openPort(argument, onThread);
   try {
-    bridge.addPort(opened.number, opened.port, opened.device === undefined ? {} : deviceSettings(argument.device));
+    bridge.addPort(opened.number, opened.port, opened.hasLink ? deviceSettings(argument.device) : {});
   } catch (error) {
     opened.device?.close();
     throw error;

@@ -190,6 +190,7 @@ export class PacketWorker {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#worker.ref();
     this.#port.postMessage({ kind: 'stop' } satisfies Letter);
     Atomics.add(this.#memory.words, this.#own + THREAD_POSTED / 4, 1);
     this.ring();

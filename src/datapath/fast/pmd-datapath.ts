@@ -86,6 +86,7 @@ const VIRTIO_BYTES = 10;
  */
 export class PmdDatapath implements Datapath {
   readonly counters: Readonly<DatapathCounters>;
+  readonly isConcurrent = true;
   readonly #options: PmdDatapathOptions;
   readonly #memory: DatapathMemory;
   readonly #workers: readonly PacketWorker[];

@@ -1,4 +1,4 @@
-import { EbpfThread, EpochClock } from '../../bpf/index.ts';
+import { type EbpfMemory, EbpfThread, EpochClock } from '../../bpf/index.ts';
 import { PORT_COUNTER_BYTES, STAT_BYTES } from '../layout.ts';
 import { type DatapathLimits, DatapathMemory, DEFAULT_LIMITS } from './memory.ts';
 import { ThreadMemory, threadBytes } from './thread-memory.ts';
@@ -16,6 +16,11 @@ export class PmdMemory {
   /** What main counts itself. */
   readonly stats: number;
   readonly portCounters: number;
+
+  /** Where main's filter programs and all maps live. */
+  get surroundings(): { readonly memory: EbpfMemory; readonly clock: EpochClock; readonly thread: EbpfThread } {
+    return { memory: this.datapath.ebpf, clock: this.clock, thread: this.thread };
+  }
 
   /** @throws DatapathError DATAPATH_NO_MEMORY; BpfError */
   constructor(threads = 1, limits: Partial<DatapathLimits> = {}) {

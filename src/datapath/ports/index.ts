@@ -5,6 +5,16 @@ export type { DevicePort } from './device-port.ts';
 export { DeviceWaiter } from './device-waiter.ts';
 export { DriverPort } from './driver-port.ts';
 export { type Link, type LinkEvent, LinkMonitor } from './link-monitor.ts';
-export { addressOf, close, errno, errorText, ifNameToIndex, ioctl, openError, socket } from './linux.ts';
+export {
+  addressOf,
+  close,
+  EVENT_DESCRIPTORS,
+  errno,
+  errorText,
+  ifNameToIndex,
+  ioctl,
+  openError,
+  socket,
+} from './linux.ts';
 export { dpdkSpec, openDriver, type PortSpec } from './port-spec.ts';
 export { TapPort } from './tap-port.ts';

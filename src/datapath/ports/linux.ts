@@ -112,3 +112,10 @@ export function openError(device: string, code = errno()): DatapathError {
 export function errorText(code: number): string {
   return ERRNO_TEXT[code] ?? `errno ${code}`;
 }
+
+/** How packet threads that wait for devices are woken. */
+export const EVENT_DESCRIPTORS = {
+  create: createEventFd,
+  write: writeEvent,
+  close: (fd: number): void => void close(fd),
+};

@@ -83,6 +83,7 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       return;
     case 'barrier_request':
       // Requests are carried out one after the other, so everything before this one has been.
+      control.bridge.takeEffect();
       yield* reply({ type: 'barrier_reply' });
       return;
     case 'flow_mod':
