@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, WallClock } from '../datapath/index.ts';
+import { CompileWorker } from '../ofproto/index.ts';
 import { OvsdbClient, openVswitch } from '../ovsdb/index.ts';
 import type { ConfiguredBridge } from './bridge/index.ts';
 import type { Client } from './config/index.ts';
@@ -47,6 +48,7 @@ export class Vswitchd {
   #client: Client | undefined;
   #devices: DeviceFactory | undefined;
   #receiving: ReceiveLoop | undefined;
+  readonly #compiler = new CompileWorker();
   #reconciler: Reconciler | undefined;
   #unixctl: UnixctlServer | undefined;
   #pidfile: Pidfile | undefined;
@@ -98,6 +100,7 @@ export class Vswitchd {
         version,
         devices: this.#devices,
         receiving: this.#receiving,
+        compiler: this.#compiler,
         log,
       },
       identity: {
@@ -174,6 +177,7 @@ export class Vswitchd {
   async stop(): Promise<void> {
     await this.#reconciler?.close();
     await this.#receiving?.close();
+    await this.#compiler.close();
     this.#devices?.close();
     const client = this.#client;
     this.#client = undefined;

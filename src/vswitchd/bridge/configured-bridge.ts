@@ -1,6 +1,13 @@
 import { formatMac, parseMac } from '../../bytes/index.ts';
 import type { Clock } from '../../datapath/index.ts';
-import { Bridge, type BridgePort, type TlsIdentity } from '../../ofproto/index.ts';
+import {
+  Bridge,
+  type BridgePort,
+  FilterPrograms,
+  filterProgFieldNamed,
+  type ProgramCompiler,
+  type TlsIdentity,
+} from '../../ofproto/index.ts';
 import { OFPP } from '../../openflow/index.ts';
 import type { Uuid } from '../../ovsdb/index.ts';
 import type { BridgeConfig, Row } from '../config/index.ts';
@@ -24,6 +31,8 @@ export interface BridgeSurroundings {
   readonly version: string;
   readonly devices: DeviceFactory;
   readonly receiving: ReceiveLoop;
+  /** Of the filter programs of all bridges. */
+  readonly compiler: ProgramCompiler;
   readonly log: Log;
 }
 
@@ -59,7 +68,8 @@ export class ConfiguredBridge {
     this.name = name;
     this.#around = around;
     this.#log = around.log.module('bridge');
-    this.bridge = new Bridge({ name, clock: around.clock });
+    const programs = new FilterPrograms({ compiler: around.compiler });
+    this.bridge = new Bridge({ name, clock: around.clock, programs });
     this.#flowTables = new FlowTableSettings(this.bridge);
     this.controllers = new BridgeControllers({ ...around, bridge: this.bridge, log: this.#log });
   }
@@ -76,6 +86,9 @@ export class ConfiguredBridge {
       else this.#update(known, each);
       if (pacer.isDue) await pacer.pause();
     }
+    const { other_config: settings } = config.row;
+    this.bridge.filterProgField = filterProgFieldNamed(settings.get('filter-prog-field') ?? '');
+    this.bridge.okoLegacy = settings.get('oko-legacy') === 'true';
     this.#chooseAddress(config);
     this.#applyMirrors(config);
     this.#flowTables.apply(config);
