@@ -55,9 +55,11 @@ export function checkAccess(state: State, maps: readonly MapDefinition[], value:
   }
 }
 
+const bytesText = (bytes: number): string => (bytes === 1 ? '1 byte' : `${bytes} bytes`);
+
 /** "4 bytes at offset 30..33" */
 function extent(range: Scalar, bytes: number): string {
-  const size = bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  const size = bytesText(bytes);
   if (!range.isConstant) return `${size} at offset ${range.smin}..${range.smax}`;
   return bytes === 1
     ? `${size} at offset ${range.smin}`
@@ -118,7 +120,7 @@ function checkStack(value: StackPointer, access: Access): Place {
   if (range.smin < -BigInt(STACK_BYTES) || range.smax + BigInt(bytes) > 0n) {
     throw new Refusal(
       'BPF_VERIFIER_STACK_BOUNDS',
-      `stack ${access.verb} of ${bytes} bytes at r10${describeOffset(range)} is outside the ${STACK_BYTES} bytes below r10`,
+      `${access.verb} of ${bytesText(bytes)} at r10${describeOffset(range)} is outside the ${STACK_BYTES} bytes of local variables below r10`,
       range.isConstant
         ? `local variables of one function have ${STACK_BYTES} bytes: make them smaller, or keep them in a map`
         : 'bound the index before it is used, with a comparison or a mask that fits the array',
@@ -127,7 +129,7 @@ function checkStack(value: StackPointer, access: Access): Place {
   if (bytes > 1 && !isAligned(range, bytes)) {
     throw new Refusal(
       'BPF_VERIFIER_STACK_ALIGNMENT',
-      `stack ${access.verb} of ${bytes} bytes at r10${describeOffset(range)} is not aligned to ${bytes}`,
+      `${access.verb} of ${bytesText(bytes)} of local variables at r10${describeOffset(range)} is not aligned to ${bytes}`,
       'keep local variables at their natural alignment: no packed structs of wide fields, no casts to wider types',
     );
   }
@@ -145,7 +147,7 @@ function checkMapValue(maps: readonly MapDefinition[], value: MapValuePointer, a
   if (value.nullable) {
     throw new Refusal(
       'BPF_VERIFIER_NULL_VALUE',
-      `${access.verb} through r${access.register}, a value of map ${map.name} that may be NULL`,
+      `${access.verb} of a value of map ${map.name} that may be NULL (r${access.register})`,
       'check the result of the lookup first: if (!value) return 0;',
     );
   }
@@ -200,7 +202,7 @@ export function checkReadable(
   if (range.smin < -BigInt(STACK_BYTES) || range.smax + BigInt(bytes) > 0n) {
     throw new Refusal(
       'BPF_VERIFIER_STACK_BOUNDS',
-      `${what}, ${bytes} bytes from r10${describeOffset(range)}, is outside the ${STACK_BYTES} bytes below r10`,
+      `${what}, ${bytesText(bytes)} from r10${describeOffset(range)}, is outside the ${STACK_BYTES} bytes of local variables below r10`,
       'pass a variable that is as large as the map declares',
     );
   }
@@ -224,24 +226,24 @@ export function unreadable(
   from: number,
   to: number,
 ): Refusal {
-  const where = `${what} reads the stack at r10${from}..${to - 1 === -1 ? -1 : to - 1}`;
+  const byte = `${what}: ${bytesText(to - from)} of local variables (r10${from}..${to - 1}), of which byte ${at - from} (r10${at})`;
   if (found === 'uninitialised') {
     return new Refusal(
       'BPF_VERIFIER_UNINITIALISED_STACK',
-      `${where}, and nothing was written to byte r10${at}`,
+      `${byte} was never written`,
       'initialise the whole variable, padding too: struct key k = {}; or memset(&k, 0, sizeof(k))',
     );
   }
   if (found === 'remains') {
     return new Refusal(
       'BPF_VERIFIER_BROKEN_POINTER',
-      `${where}, and byte r10${at} is what a partial overwrite left of a pointer`,
+      `${byte} is what a partial overwrite left of a pointer`,
       'do not write into a variable that holds a pointer; write the variable as a whole',
     );
   }
   return new Refusal(
     'BPF_VERIFIER_POINTER_LEAK',
-    `${where}, and byte r10${at} is part of a pointer`,
+    `${byte} is part of a pointer`,
     'keep pointers out of keys, values and other data',
   );
 }

@@ -26,7 +26,7 @@ export function verifyCommand(): Command {
         if (!result.accepted) process.exitCode = 1;
       } else if (result.accepted) {
         print(`accepted: ${file}`);
-        for (const [what, value] of describe(result.summary)) print(`  ${`${what}:`.padEnd(24)}${value}`);
+        for (const [what, value] of describe(result.summary)) print(`  ${`${what}:`.padEnd(26)}${value}`);
       } else {
         throw new BpfError(result.rejection.code, formatRejection(result.rejection));
       }
