@@ -38,6 +38,8 @@ const DEFAULT_MAX_PROGRAMS = 1024;
 const QUARANTINE_EPOCHS = 3;
 /** The time of one run in so many is taken. */
 const SAMPLE_RUNS = 64;
+/** Not the first, in which the engine still compiles. */
+const WARM_RUN = 1;
 
 export interface FilterProgramsOptions {
   readonly engine?: Engine;
@@ -232,7 +234,7 @@ export class FilterPrograms implements ProgramRunner {
     const length = Math.min(packet.length, PACKET_BYTES);
     memory.bytes.set(packet.subarray(0, length), this.#packetAddress);
     thread.timeNs = timeNs;
-    const matched = program.runs++ % SAMPLE_RUNS === 0 ? this.#runTimed(program, length) : this.#run(program, length);
+    const matched = program.runs++ % SAMPLE_RUNS === WARM_RUN ? this.#runTimed(program, length) : this.#run(program, length);
     if (matched) program.matches++;
     clock.advance(ONLY_THREAD);
     if (!this.#isAlone) clock.leave(ONLY_THREAD);
