@@ -143,7 +143,8 @@ export const OVSDB_ERRORS = {
   },
   OVSDB_FILE_SCHEMA: {
     meaning: 'A database file holds another database or another schema than expected.',
-    remedy: 'Convert the file with "ovsdb-tool convert FILE SCHEMA", or name the right file.',
+    remedy:
+      'Convert the file with "ovsdb-tool convert FILE /usr/share/openvswitch/vswitch.ovsschema" (package openvswitch-common), or name the right file.',
   },
   OVSDB_FILE_LOCKED: {
     meaning: 'Another process has the database file open.',

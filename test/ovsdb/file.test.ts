@@ -309,6 +309,38 @@ describe.skipIf(!hasOvsdbServer)('beside ovsdb-tool (needs openvswitch-common)',
     expect(query()).toEqual(expected);
   });
 
+  it('refuses a file of an older schema with the command that converts it', async () => {
+    const shipped = '/usr/share/openvswitch/vswitch.ovsschema';
+    const older = JSON.parse(readFileSync(shipped, 'utf8'));
+    older.version = '7.16.1';
+    delete older.cksum;
+    delete older.tables.Datapath;
+    delete older.tables.Open_vSwitch.columns.datapaths;
+    delete older.tables.CT_Zone;
+    delete older.tables.CT_Timeout_Policy;
+    writeFileSync(join(directory.path, 'older.ovsschema'), JSON.stringify(older));
+    ovsdbTool('create', path, join(directory.path, 'older.ovsschema'));
+    const insert = ['Open_vSwitch', { op: 'insert', table: 'Open_vSwitch', row: { next_cfg: 7 } }];
+    ovsdbTool('transact', path, JSON.stringify(insert));
+    const open = (): DatabaseFile => DatabaseFile.open(path, { schema: compileSchema(openVswitch) });
+    const { message } = (() => {
+      try {
+        open();
+      } catch (error) {
+        return error as Error;
+      }
+      throw new Error('it was opened');
+    })();
+    const [, command] = /convert it: (.*)$/.exec(message) ?? [];
+    execFileSync('sh', ['-c', command.replace('SCHEMA-FILE', shipped)]);
+    const file = open();
+    const [row] = file.database.tables.get('Open_vSwitch')?.rows.values() ?? [];
+    expect(row.data[file.database.schema.tables.get('Open_vSwitch')?.column('next_cfg')?.index ?? -1].keys).toEqual([
+      7,
+    ]);
+    await file.close();
+  });
+
   it('reads the files of random transactions as ovsdb-tool does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(transactionArbitrary(schema), { maxLength: 10 }), async (transactions) => {

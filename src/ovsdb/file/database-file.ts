@@ -251,7 +251,9 @@ function checkSchema(json: Json, path: string, expected: DatabaseSchema | undefi
   if (!expected || printJsonSorted(printSchema(schema)) === printJsonSorted(printSchema(expected))) return schema;
   throw new OvsdbError(
     'OVSDB_FILE_SCHEMA',
-    `${path} holds database ${schema.name} version ${schema.version}, expected is ${expected.name} version ${expected.version}`,
+    schema.name === expected.name
+      ? `${path} has version ${schema.version} of the schema ${schema.name}, and this program has another one, version ${expected.version}. Keep a copy, then convert it: ovsdb-tool convert ${path} SCHEMA-FILE`
+      : `${path} holds database ${schema.name}, expected is ${expected.name}`,
   );
 }
 
