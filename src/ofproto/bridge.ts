@@ -38,6 +38,7 @@ import { REMOVED_REASON, type RemovedReason, type Rule } from './rule.ts';
 import { nextTurn, runToEnd } from './slice.ts';
 import { FlowTransaction } from './transaction.ts';
 import { ControllerNotes } from './translate/controller.ts';
+import { addFragmentBits, type FragmentHandling } from './translate/fragments.ts';
 import { FrozenPasses } from './translate/frozen.ts';
 import { NORMAL_READS } from './translate/normal.ts';
 import { resume, type TranslationResult, translate, translateActions } from './translate/translate.ts';
@@ -124,6 +125,7 @@ export class Bridge {
   /** The bits of the key that decide, as the datapath knows them, and what they were computed from. */
   #union = new Uint8Array(KEY_BYTES);
   #unionStamp = '';
+  #fragments: FragmentHandling = 'normal';
   /** The verdicts so far are void, which the datapath is told before the next packet. */
   #isVoid = false;
   /** `takeEffect` is about to be called. */
@@ -482,6 +484,17 @@ export class Bridge {
     return this.#nextTickNs <= nowNs;
   }
 
+  /** How flow tables see fragments of IP packets. */
+  get fragments(): FragmentHandling {
+    return this.#fragments;
+  }
+
+  set fragments(handling: FragmentHandling) {
+    if (this.#fragments === handling) return;
+    this.#fragments = handling;
+    this.#isVoid = true;
+  }
+
   // ---- Changes
 
   #begin(): FlowChanges {
@@ -632,6 +645,7 @@ export class Bridge {
       mirrors: this.#mirrors,
       answers,
       sendsMisses: this.#sendsMisses,
+      fragments: this.#fragments,
       learn: ({ vlan, mac, port }: Lesson) => {
         const isNews = this.macs.learn(vlan, mac, port, timeNs);
         if (isNews) this.#isVoid = true;
@@ -678,7 +692,7 @@ export class Bridge {
       .list()
       .some(({ config }) => (config & (PORT_CONFIG.noRecv | PORT_CONFIG.noRecvStp)) !== 0);
     const isMirrored = this.#mirrors.list().length > 0;
-    let stamp = `${this.#reads.changes}/${looksAtDestination}/${isMirrored}`;
+    let stamp = `${this.#fragments}/${this.#reads.changes}/${looksAtDestination}/${isMirrored}`;
     for (const table of this.#tables.used()) stamp += `/${table.maskChanges}`;
     if (stamp === this.#unionStamp) return;
     this.#unionStamp = stamp;
@@ -687,6 +701,7 @@ export class Bridge {
     if (looksAtDestination) union.fill(0xff, KEY.ethDst, KEY.ethSrc);
     if (isMirrored) for (const [offset, bytes] of NORMAL_READS) union.fill(0xff, offset, offset + bytes);
     for (const table of this.#tables.used()) for (const mask of table.masks()) mask.addTo(union);
+    addFragmentBits(union, this.#fragments);
     this.#reads.addTo(union);
     if (this.#union.every((byte, i) => byte === union[i])) return;
     this.#union = union;

@@ -91,7 +91,6 @@ function checkAction(action: Action, table: number): void {
       return;
     case 'controller':
       if (action.pause) throw notSupported('controller(pause)');
-      if (action.meterId !== undefined) throw notSupported('controller(meter_id=…)');
       return;
     case 'resubmit':
       if (action.ct) throw notSupported('resubmit(…,ct)');

@@ -7,6 +7,7 @@ const FILTER_PROG = field('filter_prog');
 export const NEVER = Number.POSITIVE_INFINITY;
 /** Priorities above this cannot be given by controllers: the switch's own flows have them, and nobody sees those. */
 const MAX_PRIORITY = 0xffff;
+export const HIDDEN_PRIORITY = MAX_PRIORITY + 1;
 
 /** What cached flows are credited to; a flow that is modified hands it on. */
 export interface RuleCounters {

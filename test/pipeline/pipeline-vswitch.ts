@@ -46,6 +46,11 @@ export class PipelineVswitch {
     this.#run('ovs-vsctl', [db, ...`${bridge} ${commands.join(' ')}`.split(/\s+/)]);
   }
 
+  /** Where its OpenFlow management socket is. */
+  get socket(): string {
+    return join(this.#folder, 'br0.mgmt');
+  }
+
   /** Replaces the flows of all tables. */
   async setFlows(flows: readonly string[]): Promise<void> {
     const lines = ['delete', `add ${MARKER_FLOW}`, ...flows.map((flow) => `add ${flow}`)];

@@ -65,7 +65,7 @@ export interface OfctlRun {
 /** Runs ovs-ofctl beside this process's own event loop. */
 export function runOfctl(args: readonly string[], input = ''): Promise<OfctlRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn('ovs-ofctl', ['--timeout=20', ...args]);
+    const child = spawn('ovs-ofctl', ['--timeout=120', ...args]);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {

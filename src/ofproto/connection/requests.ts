@@ -12,6 +12,7 @@ import {
 } from '../../openflow/index.ts';
 import { OPENFLOW_VERSIONS } from '../../packet/index.ts';
 import { TABLE_COUNT } from '../flow-tables.ts';
+import type { FragmentHandling } from '../translate/fragments.ts';
 import { mergeAsyncMasks } from './async-config.ts';
 import { answerBundleControl } from './bundle-commit.ts';
 import { answerLegacy } from './legacy-requests.ts';
@@ -43,6 +44,8 @@ const BUNDLES = 1 << 9;
 /** The twelve actions of OpenFlow 1.0. */
 const ACTIONS_10 = 0xfff;
 const FRAGMENT_MASK = 3;
+/** By their numbers in the configuration's flags; the third would put fragments together. */
+const FRAGMENTS: readonly (FragmentHandling | undefined)[] = ['normal', 'drop', undefined, 'nx-match'];
 const INVALID_TTL = 4;
 
 /**
@@ -75,10 +78,10 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       yield* reply(features(control, session));
       return;
     case 'get_config_request':
-      yield* reply(switchConfig(session));
+      yield* reply(switchConfig(control, session));
       return;
     case 'set_config':
-      setConfig(session, message);
+      setConfig(control, session, message);
       control.sessionChanged();
       return;
     case 'barrier_request':
@@ -164,17 +167,21 @@ function features({ bridge, datapathId }: SwitchControl, session: Session): Mess
   };
 }
 
-function switchConfig(session: Session): MessageBody {
-  const flags = session.sendsInvalidTtl && session.version < OPENFLOW_VERSIONS.of13 ? INVALID_TTL : 0;
-  return { type: 'get_config_reply', flags, missSendLen: session.missSendLen };
+function switchConfig({ bridge }: SwitchControl, session: Session): MessageBody {
+  const ttl = session.sendsInvalidTtl && session.version < OPENFLOW_VERSIONS.of13 ? INVALID_TTL : 0;
+  return {
+    type: 'get_config_reply',
+    flags: FRAGMENTS.indexOf(bridge.fragments) | ttl,
+    missSendLen: session.missSendLen,
+  };
 }
 
-/** Fragments are always matched as ovs-fields(7) says; another way of handling them is refused. */
-function setConfig(session: Session, config: SwitchConfig): void {
+/** Fragments that are to be put together are handled as before, which a client sees when it asks; so does Open vSwitch. */
+function setConfig({ bridge }: SwitchControl, session: Session, config: SwitchConfig): void {
+  const fragments = FRAGMENTS[config.flags & FRAGMENT_MASK];
+  if (fragments !== undefined && session.role !== 'secondary') bridge.fragments = fragments;
   session.missSendLen = config.missSendLen;
   session.sendsInvalidTtl = (config.flags & INVALID_TTL) !== 0;
-  if ((config.flags & FRAGMENT_MASK) !== 0)
-    throw new ProtocolError('OFPSCFC_BAD_FLAGS', `fragment handling ${config.flags & FRAGMENT_MASK}`);
 }
 
 /** What may be about many flows is carried out in slices. */

@@ -11,6 +11,7 @@ import type { PortTable } from '../port-table.ts';
 import type { Rule } from '../rule.ts';
 import { carryOut } from './actions.ts';
 import type { ControllerNote, MapsNote } from './controller.ts';
+import { DROPPED_FRAGMENT, type FragmentHandling, isFragment, withoutPorts } from './fragments.ts';
 import type { FrozenPass } from './frozen.ts';
 import { keyNumber, putKeyNumber } from './key-fields.ts';
 import { PacketRewrites, type SavedRewrites } from './rewrites.ts';
@@ -24,6 +25,7 @@ export interface Pipeline {
   readonly answers: PacketAnswers;
   /** Do packets that match no flow go to the controllers, where the table does not say otherwise? */
   readonly sendsMisses: boolean;
+  readonly fragments: FragmentHandling;
   /** Learns an address; true when that is news. A dry run does nothing here. */
   learn(lesson: Lesson): boolean;
   /** A number for a packet that a controller is to have. */
@@ -222,6 +224,14 @@ export class PacketWalk {
   }
 
   #lookup(honoursMiss: boolean): Rule | undefined {
+    const { fragments, tracer } = this.pipeline;
+    if (fragments === 'nx-match' || !isFragment(this.key)) return this.#find(honoursMiss);
+    if (fragments === 'normal') return withoutPorts(this.key, () => this.#find(honoursMiss));
+    tracer?.table(this.table, DROPPED_FRAGMENT, []);
+    return DROPPED_FRAGMENT;
+  }
+
+  #find(honoursMiss: boolean): Rule | undefined {
     const { tables, answers, tracer } = this.pipeline;
     const asked: AskedRule[] | undefined = tracer === undefined ? undefined : [];
     for (;;) {

@@ -323,7 +323,9 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
       kind: fc.constantFrom(
         'desc',
         'table',
-        ...(version >= 4 ? ['group_desc', 'group_features', 'meter_features'] : []),
+        'group_desc',
+        'group_features',
+        ...(version >= 4 ? ['meter_features'] : []),
         ...(version >= 5 ? ['table_desc'] : []),
       ),
     }),
@@ -426,8 +428,8 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
       }),
     );
   }
+  all.groupRequest = request({ kind: constant('group'), group: u32 });
   if (version >= 4) {
-    all.groupRequest = request({ kind: constant('group'), group: u32 });
     all.meterRequest = request({ kind: fc.constantFrom('meter', 'meter_config'), meter: u32 });
     all.tableFeaturesRequest = request({
       kind: constant('table_features'),

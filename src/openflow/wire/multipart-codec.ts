@@ -54,8 +54,8 @@ export const OFPMP = {
 } as const;
 
 export const OFPMP_EXPERIMENTER = 0xffff;
-/** Nicira's own forms of some of them, in OpenFlow 1.0. */
-const NXST = { flow: 0, aggregate: 1, flow_monitor: 2 } as const;
+/** Nicira's forms of some of them, in OpenFlow 1.0. */
+const NXST = { flow: 0, aggregate: 1, flow_monitor: 2, group: 7, group_desc: 8, group_features: 9 } as const;
 /** The ONF's extension of OpenFlow 1.3 (EXT-187). */
 const ONFST_FLOW_MONITOR = 1870;
 
@@ -90,10 +90,10 @@ export function multipartHeader(
     return { type: body.multipartType, experimenter: body.experimenter, subtype: body.subtype };
   if (version === 1 && (body.kind === 'flow' || body.kind === 'aggregate') && body.nxm)
     return { type: OFPMP_EXPERIMENTER, experimenter: NICIRA_EXPERIMENTER, subtype: NXST[body.kind] };
+  if (version === 1 && isExtended(body.kind) && body.kind !== 'flow' && body.kind !== 'aggregate')
+    return { type: OFPMP_EXPERIMENTER, experimenter: NICIRA_EXPERIMENTER, subtype: NXST[body.kind] };
   if (body.kind === 'flow_monitor' && version < 5)
-    return version === 1
-      ? { type: OFPMP_EXPERIMENTER, experimenter: NICIRA_EXPERIMENTER, subtype: NXST.flow_monitor }
-      : { type: OFPMP_EXPERIMENTER, experimenter: ONF_EXPERIMENTER, subtype: ONFST_FLOW_MONITOR };
+    return { type: OFPMP_EXPERIMENTER, experimenter: ONF_EXPERIMENTER, subtype: ONFST_FLOW_MONITOR };
   return { type: OFPMP[body.kind] };
 }
 
@@ -132,7 +132,7 @@ export function writeMultipartRequest(writer: ByteWriter, body: MultipartRequest
       for (const monitor of body.monitors) writeFlowMonitor(writer, monitor, dialect);
       return;
     case 'group_desc':
-      if (version >= 6) writer.u32(ANY_GROUP).u32(0);
+      if (version >= 6 || version === 1) writer.u32(ANY_GROUP).u32(0);
       return;
     case 'unknown':
       writer.put(body.data);
@@ -255,7 +255,7 @@ export function readMultipartRequest(
       return { kind, tables };
     }
     case 'group_desc':
-      if (version >= 6) reader.skip(8);
+      if (version >= 6 || version === 1) reader.skip(8);
       return { kind };
     case 'desc':
     case 'table':
@@ -281,6 +281,10 @@ function extendedKind({ experimenter, subtype }: MultipartHeader, version: Openf
     return subtype === ONFST_FLOW_MONITOR ? 'flow_monitor' : undefined;
   if (version > 1 || experimenter !== NICIRA_EXPERIMENTER) return undefined;
   return (Object.keys(NXST) as ExtendedKind[]).find((kind) => NXST[kind] === subtype);
+}
+
+function isExtended(kind: string): kind is ExtendedKind {
+  return Object.hasOwn(NXST, kind);
 }
 
 type ExtendedKind = keyof typeof NXST;
