@@ -1,4 +1,4 @@
-import { DummyPort } from '../../src/datapath/index.ts';
+import { type Datapath, type DatapathOptions, DummyPort, PlainDatapath } from '../../src/datapath/index.ts';
 import { Bridge } from '../../src/ofproto/index.ts';
 import { OFPP, parseFlow } from '../../src/openflow/index.ts';
 import {
@@ -14,7 +14,7 @@ export class FakeSwitchView implements SwitchView {
   readonly version = 'ovs-vswitchd (Oko) 1.2.3';
   readonly clock = new WarpClock();
   readonly log = new LogLevels(['bridge', 'dpif', 'ofproto_dpif']);
-  readonly bridge = new Bridge({ name: 'br0', clock: this.clock });
+  readonly bridge: Bridge;
   readonly dummy = { clock: this.clock, run: () => this.bridge.run() };
   readonly exits: boolean[] = [];
   /** Packets that have gone out, with the ports by which they did. */
@@ -22,7 +22,8 @@ export class FakeSwitchView implements SwitchView {
   reconnects = 0;
   readonly #view: BridgeView;
 
-  constructor() {
+  constructor(datapath: (options: DatapathOptions) => Datapath = (options) => new PlainDatapath(options)) {
+    this.bridge = new Bridge({ name: 'br0', clock: this.clock, datapath });
     const ports: PortView[] = [1, 2, 3].map((number) => this.#port(number, `p${number}`, 'dummy'));
     ports.push(this.#port(OFPP.local, 'br0', 'dummy-internal'));
     this.#view = {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../src/bytes/index.ts';
+import { CoreDatapath, type Datapath, type DatapathOptions, PlainDatapath } from '../../src/datapath/index.ts';
 import { unixctlCommands } from '../../src/vswitchd/unixctl/index.ts';
 import { DummyVswitch, vswitchMissing } from '../support/dummy-vswitch.ts';
 import { FakeSwitchView } from '../support/fake-switch-view.ts';
@@ -165,8 +166,13 @@ describe.skipIf(missing !== undefined)(`commands beside Open vSwitch${missing ? 
   });
 });
 
-describe('what the commands say of this switch alone', () => {
-  const view = new FakeSwitchView();
+const DATAPATHS: readonly (readonly [string, (options: DatapathOptions) => Datapath])[] = [
+  ['the plain datapath', (options) => new PlainDatapath(options)],
+  ['the core', (options) => new CoreDatapath(options)],
+];
+
+describe.each(DATAPATHS)('what the commands say of this switch alone, on %s', (_, datapath) => {
+  const view = new FakeSwitchView(datapath);
   const registry = unixctlCommands(view);
   const ask = (name: string, ...args: string[]): Promise<string> => registry.run(name, args);
   afterAll(() => registry.close());
