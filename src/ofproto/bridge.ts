@@ -648,7 +648,7 @@ export class Bridge {
       fragments: this.#fragments,
       learn: ({ vlan, mac, port }: Lesson) => {
         const isNews = this.macs.learn(vlan, mac, port, timeNs);
-        if (isNews) this.#isVoid = true;
+        if (isNews) this.#makeVoid();
         return isNews;
       },
       note: (note) => this.#notes.add(note),
