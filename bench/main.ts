@@ -2,6 +2,7 @@ import { benchBpf } from './bpf/bpf.ts';
 import { benchOpenflow } from './openflow/openflow.ts';
 import { benchOvsdb } from './ovsdb/ovsdb.ts';
 import { benchVerifier } from './verifier/verifier.ts';
+import { benchVswitchd } from './vswitchd/vswitchd.ts';
 
 /** By name: what it measures, and how. The rest of the command line goes to it. */
 const BENCHES: Record<string, { readonly about: string; run(args: readonly string[]): void | Promise<void> }> = {
@@ -9,6 +10,7 @@ const BENCHES: Record<string, { readonly about: string; run(args: readonly strin
   ovsdb: { about: 'the database server: transactions a second, beside ovsdb-server', run: benchOvsdb },
   bpf: { about: 'filter programs: compiled, against gcc and the interpreter', run: benchBpf },
   openflow: { about: 'flow tables under ovs-ofctl, beside Debian’s switch', run: benchOpenflow },
+  vswitchd: { about: "the daemon beside Debian's: start, memory, adding ports", run: benchVswitchd },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

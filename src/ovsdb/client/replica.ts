@@ -1,11 +1,11 @@
 import { applyDifference, type Datum, defaultDatum } from '../data/datum.ts';
 import { parseDatum } from '../data/datum-json.ts';
-import { parseUuid, type Uuid } from '../data/uuid.ts';
+import { parseUuid, type Uuid, ZERO_UUID } from '../data/uuid.ts';
 import { OvsdbError } from '../errors.ts';
 import { Members } from '../json/members.ts';
 import { isObject, type Json } from '../json/value.ts';
 import type { ColumnType } from '../schema/column-type.ts';
-import type { ColumnSchema, DatabaseSchema, TableSchema } from '../schema/schema.ts';
+import type { DatabaseSchema, TableSchema } from '../schema/schema.ts';
 import { programValue, type Value } from './value.ts';
 
 /** A row as programs see it, without its static type. */
@@ -31,73 +31,75 @@ class ReplicaTable {
   readonly schema: TableSchema;
   readonly rows = new Map<Uuid, ReplicaRow>();
   readonly plain = new Map<Uuid, PlainRow>();
-  readonly #defaults: readonly Datum[];
+  /** A row of which nothing has been said. */
+  readonly #blank: ReplicaRow;
 
   constructor(schema: TableSchema) {
     this.schema = schema;
-    this.#defaults = schema.columns.map((column) => defaultDatum(column.type));
+    const data = schema.columns.map((column) => defaultDatum(column.type));
+    const values = schema.columns.map(({ name, index, type }) => [name, programValue(data[index], type)]);
+    this.#blank = { data, row: { ...Object.fromEntries(values), _uuid: ZERO_UUID } };
   }
 
   /** Applies one `<row-update>` or `<row-update2>`; throws OvsdbError OVSDB_PROTOCOL when it makes no sense. */
   apply(uuid: Uuid, update: Json, form: UpdateForm): PlainRowEvent | undefined {
     const before = this.rows.get(uuid);
-    const data = form === 'row-update' ? this.#newData(update) : this.#newData2(update, before);
-    return this.replace(uuid, data);
+    const after = form === 'row-update' ? this.#newRow(uuid, update) : this.#newRow2(uuid, update, before);
+    return this.replace(uuid, after);
   }
 
   /** RFC 7047 section 4.1.6 */
-  #newData(update: Json): readonly Datum[] | undefined {
+  #newRow(uuid: Uuid, update: Json): ReplicaRow | undefined {
     const members = new Members(update, 'a row update');
     members.optional('old', 'any');
     const now = members.optional('new', 'object');
     members.finish();
-    return now && this.#withColumns(this.#defaults, now, (_old, datum) => datum);
+    return now && this.#withColumns(uuid, this.#blank, now, (_old, datum) => datum);
   }
 
   /** ovsdb-server(7) section 4.1.14 */
-  #newData2(update: Json, before: ReplicaRow | undefined): readonly Datum[] | undefined {
+  #newRow2(uuid: Uuid, update: Json, before: ReplicaRow | undefined): ReplicaRow | undefined {
     const members = new Members(update, 'a row update');
     const inserted = members.optional('initial', 'object') ?? members.optional('insert', 'object');
     const modified = members.optional('modify', 'object');
     members.optional('delete', 'any');
     members.finish();
-    if (inserted) return this.#withColumns(this.#defaults, inserted, (_old, datum) => datum);
+    if (inserted) return this.#withColumns(uuid, this.#blank, inserted, (_old, datum) => datum);
     if (!modified) return undefined;
     if (!before)
       throw new OvsdbError('OVSDB_PROTOCOL', `table ${this.schema.name}: a row that was never told of is modified`);
-    return this.#withColumns(before.data, modified, applyDifference);
+    return this.#withColumns(uuid, before, modified, applyDifference);
   }
 
+  /** Another row made of `base`: values of columns that nothing is said of are the very same. */
   #withColumns(
-    data: readonly Datum[],
+    uuid: Uuid,
+    base: ReplicaRow,
     json: { readonly [column: string]: Json },
     combine: (old: Datum, datum: Datum, type: ColumnType) => Datum,
-  ): readonly Datum[] {
-    const result = [...data];
+  ): ReplicaRow {
+    const data = [...base.data];
+    const row: Record<string, Value> & { _uuid: Uuid } = { ...base.row, _uuid: uuid };
     for (const [name, value] of Object.entries(json)) {
       const column = this.schema.column(name);
       if (!column || column.index < 0) continue;
       const { index, type } = column;
-      result[index] = combine(result[index], parseDatum(value, receivedType(type)), type);
+      data[index] = combine(data[index], parseDatum(value, receivedType(type)), type);
+      row[name] = programValue(data[index], type);
     }
-    return result;
+    return { data, row };
   }
 
-  replace(uuid: Uuid, data: readonly Datum[] | undefined): PlainRowEvent | undefined {
+  replace(uuid: Uuid, after: ReplicaRow | undefined): PlainRowEvent | undefined {
     const before = this.rows.get(uuid)?.row;
-    if (!data) {
+    if (!after) {
       this.rows.delete(uuid);
       this.plain.delete(uuid);
       return before && { table: this.schema.name, uuid, before, after: undefined };
     }
-    const row = { _uuid: uuid, ...Object.fromEntries(this.schema.columns.map((column) => this.#cell(column, data))) };
-    this.rows.set(uuid, { data, row });
-    this.plain.set(uuid, row);
-    return { table: this.schema.name, uuid, before, after: row };
-  }
-
-  #cell({ name, index, type }: ColumnSchema, data: readonly Datum[]): [string, Value] {
-    return [name, programValue(data[index], type)];
+    this.rows.set(uuid, after);
+    this.plain.set(uuid, after.row);
+    return { table: this.schema.name, uuid, before, after: after.row };
   }
 }
 

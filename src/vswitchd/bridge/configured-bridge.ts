@@ -80,10 +80,15 @@ export class ConfiguredBridge {
     const wanted = new Map(this.#wanted(config).map((each) => [each.name, each]));
     await this.#removeOthers(wanted, pacer);
     const changed = new Set<BridgeInterface>();
+    const missing: Wanted[] = [];
     for (const each of wanted.values()) {
       const known = this.interfaces.get(each.name);
-      if (known?.device === undefined) changed.add(this.#open(each));
+      if (known?.device === undefined) missing.push(each);
       else this.#update(known, each);
+      if (pacer.isDue) await pacer.pause();
+    }
+    for (const each of missing.sort(byName)) {
+      changed.add(this.#open(each));
       if (pacer.isDue) await pacer.pause();
     }
     const { other_config: settings } = config.row;
@@ -223,13 +228,14 @@ export class ConfiguredBridge {
   }
 
   #applyMirrors({ mirrors, ports }: BridgeConfig): void {
+    if (mirrors.length === 0 && this.#mirrorKey === '') return;
     const names = new Map(ports.map(({ row, interfaces }) => [row._uuid, interfaces.map(({ name }) => name)]));
     const numbersOf = (port: Uuid): readonly number[] =>
       (names.get(port) ?? []).flatMap((name) => this.interfaces.get(name)?.number ?? []);
     const settings = mirrors.flatMap((row) => planMirror(row, numbersOf) ?? []);
     const key = JSON.stringify(settings, (_name, value) => (value instanceof Set ? [...value] : value));
     if (key === this.#mirrorKey) return;
-    this.#mirrorKey = key;
+    this.#mirrorKey = settings.length === 0 ? '' : key;
     this.bridge.setMirrors(settings);
   }
 
@@ -276,6 +282,13 @@ export class ConfiguredBridge {
     await this.controllers.close();
     for (const known of [...this.interfaces.values()]) this.#close(known, true);
   }
+}
+
+const COLLATOR = new Intl.Collator('en', { numeric: true });
+
+/** p2 before p10, so that ports added at once get numbers in the order that people expect. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return COLLATOR.compare(a.name, b.name);
 }
 
 const BOND = 'bonds are not supported: only the first interface of a port is used';

@@ -30,7 +30,7 @@ export function readConfiguration(client: Client): Configuration | undefined {
     root,
     bridges: rowsOf(client, 'Bridge', root.bridges)
       .map((row) => readBridge(client, row))
-      .sort((a, b) => byName(a.row, b.row)),
+      .sort((a, b) => (a.row.name < b.row.name ? -1 : 1)),
     managers: rowsOf(client, 'Manager', root.manager_options),
     ssl: root.ssl === null ? undefined : client.row('SSL', root.ssl),
   };
@@ -39,9 +39,10 @@ export function readConfiguration(client: Client): Configuration | undefined {
 function readBridge(client: Client, row: Row<'Bridge'>): BridgeConfig {
   return {
     row,
-    ports: rowsOf(client, 'Port', row.ports)
-      .map((port) => ({ row: port, interfaces: rowsOf(client, 'Interface', port.interfaces) }))
-      .sort((a, b) => byName(a.row, b.row)),
+    ports: rowsOf(client, 'Port', row.ports).map((port) => ({
+      row: port,
+      interfaces: rowsOf(client, 'Interface', port.interfaces),
+    })),
     controllers: rowsOf(client, 'Controller', row.controller),
     mirrors: rowsOf(client, 'Mirror', row.mirrors),
     flowTables: new Map([...row.flow_tables].flatMap(([number, uuid]) => flowTable(client, number, uuid))),
@@ -51,11 +52,4 @@ function readBridge(client: Client, row: Row<'Bridge'>): BridgeConfig {
 function flowTable(client: Client, number: number, uuid: Uuid): [number, Row<'Flow_Table'>][] {
   const row = client.row('Flow_Table', uuid);
   return row === undefined ? [] : [[number, row]];
-}
-
-const COLLATOR = new Intl.Collator('en', { numeric: true });
-
-/** p2 before p10, so that ports added at once get numbers in the order that people expect. */
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return COLLATOR.compare(a.name, b.name);
 }
