@@ -6,6 +6,7 @@ import type { ConfiguredBridge } from './bridge/index.ts';
 import type { Client } from './config/index.ts';
 import { DaemonView } from './daemon-view.ts';
 import { EmbeddedDatabase } from './database/embedded-database.ts';
+import { identify } from './database/identity.ts';
 import { Managers } from './database/managers.ts';
 import { type Folders, makeFolder } from './folders.ts';
 import type { Log } from './log/index.ts';
@@ -88,7 +89,7 @@ export class Vswitchd {
     const client = this.#connect(database);
     if (database !== undefined) {
       await client.whenReady();
-      await this.#initialize(client);
+      await identify(client, folders);
     }
     this.#devices = new DeviceFactory(dummy);
     this.#receiving = new ReceiveLoop((names) => this.#reconciler?.linksChanged(names));
@@ -147,14 +148,6 @@ export class Vswitchd {
     this.#client = client;
     client.start();
     return client;
-  }
-
-  /** A new database gets its one row, as `ovs-vsctl init` would give it. */
-  async #initialize(client: Client): Promise<void> {
-    if (client.rows('Open_vSwitch').size > 0) return;
-    const transaction = client.transaction().comment('oko: init');
-    transaction.insert('Open_vSwitch', { db_version: openVswitch.version });
-    await transaction.commit();
   }
 
   async #openUnixctl(): Promise<void> {

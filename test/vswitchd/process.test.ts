@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { OKO_MAIN } from '../support/oko.ts';
@@ -21,9 +22,11 @@ describe.skipIf(missing !== undefined)(`oko run as a process${missing ? ` (${mis
   afterAll(() => oko.remove());
 
   /** A daemon in the foreground, when it is up. */
-  async function start(...args: readonly string[]): Promise<ChildProcess> {
+  const start = (...args: readonly string[]): Promise<ChildProcess> => startIn(oko.env, ...args);
+
+  async function startIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<ChildProcess> {
     const child = spawn(process.execPath, [OKO_MAIN, 'run', '--enable-dummy', ...args], {
-      env: oko.env,
+      env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     children.push(child);
@@ -123,6 +126,27 @@ describe.skipIf(missing !== undefined)(`oko run as a process${missing ? ` (${mis
     await vsctl('add-br', 'br9', '--', 'set', 'bridge', 'br9', 'datapath_type=dummy');
     expect(await vsctl('get', 'interface', 'br9', 'ofport')).toBe('65534');
     expect(await oko.output('ovs-ofctl', 'show', 'br9')).toContain('LOCAL(br9)');
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('runs as another user (needs root)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oko-vswitchd-'));
+    try {
+      const entry = readFileSync('/etc/passwd', 'utf8')
+        .split('\n')
+        .find((line) => line.startsWith('nobody:'));
+      const [, , uid, gid] = (entry ?? '').split(':');
+      chownSync(folder, Number(uid), Number(gid));
+      const env = { ...oko.env, OVS_RUNDIR: folder, OVS_DBDIR: folder, OVS_SYSCONFDIR: folder };
+      const child = await startIn(env, '--user=nobody', '--pidfile');
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      expect(status).toMatch(new RegExp(`^Uid:\\s+${uid}\\s+${uid}`, 'm'));
+      // Raw sockets and changes to devices are still allowed.
+      expect(BigInt(`0x${/^CapEff:\s+(\w+)/m.exec(status)?.[1]}`) & 0x3000n).toBe(0x3000n);
+      expect(statSync(join(folder, 'conf.db')).uid).toBe(Number(uid));
+      await ended(child, 'SIGTERM');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('keeps the database to its owner and group', () => {

@@ -4,6 +4,7 @@ import { type DummyMode, foldersFrom, LOG_MODULES, Log, LogLevels, Vswitchd } fr
 import { CliError } from '../errors.ts';
 import type { RunOptions } from './daemon.ts';
 import { detach, isDetached, monitor, tellReady } from './detach.ts';
+import { becomeUser } from './privileges.ts';
 
 /** Runs the switch until SIGINT or SIGTERM. */
 export async function runDaemon(databases: readonly string[], options: RunOptions): Promise<void> {
@@ -20,6 +21,8 @@ export async function runDaemon(databases: readonly string[], options: RunOption
   const daemonLog = log.module('daemon');
   if (options.monitor)
     return monitor((signal) => daemonLog.err(`the daemon was killed by ${signal}, starting it again`));
+  if (options.user !== undefined) becomeUser(options.user);
+  if (options.mlockall) daemonLog.info('--mlockall has no effect: the JavaScript engine cannot work in locked memory');
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });

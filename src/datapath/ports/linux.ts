@@ -87,6 +87,7 @@ export const ERRNO = {
   EIO: 5,
   ENXIO: 6,
   EAGAIN: 11,
+  EACCES: 13,
   EBUSY: 16,
   ENODEV: 19,
   EINVAL: 22,
@@ -98,6 +99,7 @@ export const ERRNO = {
 const ERRNO_TEXT: Readonly<Record<number, string>> = {
   [ERRNO.EPERM]: 'Operation not permitted',
   [ERRNO.ENOENT]: 'No such file or directory',
+  [ERRNO.EACCES]: 'Permission denied',
   [ERRNO.EBUSY]: 'Device or resource busy',
   [ERRNO.ENODEV]: 'No such device',
   [ERRNO.EINVAL]: 'Invalid argument',
