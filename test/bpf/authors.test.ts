@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { formatRejection, loadObject, verify } from '../../src/bpf/index.ts';
 import { ethernet, ipv4, ipv6, tcp, udp, type VlanTag } from '../../src/packet/index.ts';
-import { compilers, exampleNames, examplesFolder, Workbench } from './compilers.ts';
+import { compilers, exampleNames, examplesFolder, flagMatrix, Workbench } from './compilers.ts';
 import { engines, FilterBench, u32s } from './filter-bench.ts';
 
 const authorsFolder = fileURLToPath(new URL('./authors/', import.meta.url));
@@ -166,17 +166,16 @@ it('every program of authors is tried on packets', () => {
 
 for (const compiler of compilers)
   describe.skipIf(!compiler.isHere)(`by ${compiler.name} (needs ${compiler.name})`, () => {
-    for (const cpu of compiler.cpus)
-      for (const level of ['-O1', '-O2', '-Os'])
-        it(`${level} -mcpu=${cpu}: the programs of authors and the examples are accepted, and decide as they should`, () => {
-          const objects = bench.compileAll(compiler, sources, ['-I', examplesFolder, '-g', `-mcpu=${cpu}`, level]);
-          for (const name of [...authorNames, ...exampleNames]) {
-            const object = new Uint8Array(readFileSync(objects(name)));
-            const result = verify(loadObject(object).select());
-            expect(`${name}: ${result.accepted ? 'accepted' : formatRejection(result.rejection)}`).toBe(
-              `${name}: accepted`,
-            );
-            for (const { make } of engines) expected[name]?.(new FilterBench(object, make()));
-          }
-        });
+    for (const [cpu, level] of flagMatrix(compiler))
+      it(`${level} ${cpu}: the programs of authors and the examples are accepted, and decide as they should`, () => {
+        const objects = bench.compileAll(compiler, sources, ['-I', examplesFolder, '-g', cpu, level]);
+        for (const name of [...authorNames, ...exampleNames]) {
+          const object = new Uint8Array(readFileSync(objects(name)));
+          const result = verify(loadObject(object).select());
+          expect(`${name}: ${result.accepted ? 'accepted' : formatRejection(result.rejection)}`).toBe(
+            `${name}: accepted`,
+          );
+          for (const { make } of engines) expected[name]?.(new FilterBench(object, make()));
+        }
+      });
   });
