@@ -234,7 +234,8 @@ export class FilterPrograms implements ProgramRunner {
     const length = Math.min(packet.length, PACKET_BYTES);
     memory.bytes.set(packet.subarray(0, length), this.#packetAddress);
     thread.timeNs = timeNs;
-    const matched = program.runs++ % SAMPLE_RUNS === WARM_RUN ? this.#runTimed(program, length) : this.#run(program, length);
+    const matched =
+      program.runs++ % SAMPLE_RUNS === WARM_RUN ? this.#runTimed(program, length) : this.#run(program, length);
     if (matched) program.matches++;
     clock.advance(ONLY_THREAD);
     if (!this.#isAlone) clock.leave(ONLY_THREAD);

@@ -71,6 +71,8 @@ const ALIKE: readonly (readonly string[])[] = [
   ['br0', 'in_port=p1,tcp,nw_dst=10.1.2.3,tp_dst=80,tcp_flags=2', '-generate'],
   ['br0', 'in_port=1', ARP_REQUEST],
   ['br0', 'in_port=1', ARP_REQUEST],
+  ['br0', 'in_port=1,arp,dl_dst=01:80:c2:00:00:00'],
+  ['br0', 'in_port=1,arp,dl_src=02:42:ac:11:00:03,dl_dst=02:42:ac:11:00:02'],
   ['br0', 'in_port=1,reg3=7,metadata=5,arp'],
   ['br0', 'in_port=1,icmp6,icmpv6_type=135,icmpv6_code=0,nd_target=fe80::1'],
   [DATAPATH_FLOW],

@@ -37,11 +37,12 @@ export function normal(walk: PacketWalk): void {
   const isDoubleTagged = vid !== 0 && (keyNumber(key, KEY.innerVlanTci, 2) & VLAN.vidMask) !== 0;
   const vlan = ingressVlan(ingress?.vlan ?? TRUNK_ALL, vid);
   if (vlan === undefined) {
+    if (ingress !== undefined) walk.pipeline.tracer?.error(refusalText(ingress, vid));
     walk.warn('disallowed VLAN VID for this input port, dropping');
     return;
   }
   if (isReserved(key)) {
-    walk.warn('packet has reserved destination MAC, dropping');
+    walk.say('packet has reserved destination MAC, dropping');
     return;
   }
   if (!isMulticast(key, KEY.ethSrc) && !isNobodys) {
@@ -52,7 +53,7 @@ export function normal(walk: PacketWalk): void {
   }
   const known = isMulticast(key, KEY.ethDst) ? undefined : pipeline.macs.lookup(vlan, formatMac(key, KEY.ethDst));
   const targets = known === undefined ? flooded(walk, vlan) : [pipeline.ports.peek(known)];
-  if (known !== undefined && known === inPort) walk.warn('learned port is input port, dropping');
+  if (known !== undefined && known === inPort) walk.say('learned port is input port, dropping');
   else walk.say(known === undefined ? 'no learned MAC for destination, flooding' : 'forwarding to learned port');
   for (const port of targets) {
     if (port === undefined || port.number === inPort || !carries(port.vlan, vlan)) continue;
@@ -61,6 +62,11 @@ export function normal(walk: PacketWalk): void {
     if (port.isProtected && ingress?.isProtected) continue;
     sendInVlan(walk, port, vlan, tci);
   }
+}
+
+function refusalText({ name, vlan: { mode, tag } }: BridgePort, vid: number): string {
+  const why = mode === 'access' ? `configured as VLAN ${tag} access port` : `not configured for trunking VLAN ${vid}`;
+  return `dropping VLAN ${vid} tagged packet received on port ${name} ${why}`;
 }
 
 function flooded(walk: PacketWalk, vlan: number): readonly BridgePort[] {

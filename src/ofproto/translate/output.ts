@@ -48,11 +48,11 @@ export function sendTo(walk: PacketWalk, number: number, cut?: number): void {
   // The datapath drops it, and counts that.
   if (port === undefined) walk.warn('Nonexistent output port');
   if (port !== undefined && (port.config & PORT_CONFIG.noFwd) !== 0) {
-    walk.warn('OFPPC_NO_FWD set, skipping output');
+    walk.say('OFPPC_NO_FWD set, skipping output');
     return;
   }
   if (port !== undefined && (port.config & PORT_CONFIG.portDown) !== 0) {
-    walk.warn('OFPPC_PORT_DOWN set, skipping output');
+    walk.say('OFPPC_PORT_DOWN set, skipping output');
     return;
   }
   if (port !== undefined) mirrorOutgoing(walk, number);

@@ -29,6 +29,7 @@ export function bridgeCommands(view: SwitchView): readonly Command[] {
     command('bond/list', '', [0, 0], () => 'bond\ttype\trecircID\tmembers'),
     none('bond/show', '[port]', 'no such bond'),
     none('lacp/show', '[port]', 'no such lacp object'),
+    none('lacp/show-stats', '[port]', 'no such lacp object'),
     none('stp/show', '[bridge]', 'no such stp object'),
     none('rstp/show', '[bridge]', 'No such RSTP object'),
     none('cfm/show', '[interface]', 'no such CFM object'),
@@ -50,6 +51,7 @@ export function bridgeCommands(view: SwitchView): readonly Command[] {
       if (portNamed(view, name) === undefined) throw refusal('no such interface');
       return `No QoS types supported for interface: ${name}`;
     }),
+    none('autoattach/status', '[bridge]', 'no such bridge'),
     command('ofproto/list-tunnels', '', [0, 0], nothing),
     command('tnl/ports/show', '-v', [0, 1], () => 'Listening ports:'),
   ];

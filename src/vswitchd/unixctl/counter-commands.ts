@@ -24,7 +24,12 @@ export function counterCommands(view: SwitchView, rates: CoverageRates): readonl
       return '';
     }),
     command('dpif-netdev/pmd-stats-show', '[-pmd core] [dp]', [0, 3], () => showThreads(view)),
-    command('dpif-netdev/pmd-rxq-show', '[-pmd core] [-secs secs] [dp]', [0, 5], () => ''),
+    command(
+      'dpif-netdev/pmd-rxq-show',
+      '[-pmd core] [-secs secs] [dp]',
+      [0, 5],
+      () => 'Displaying last 60 seconds pmd usage %',
+    ),
   ];
 }
 

@@ -26,6 +26,10 @@ export function datapathCommands(view: SwitchView): readonly Command[] {
     command('dpctl/dump-flows', '[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]', [0, ANY_NUMBER], (args) =>
       dumpDatapath(view, args),
     ),
+    // No connection is tracked.
+    command('dpctl/dump-conntrack', '[-m] [-s] [dp] [zone=N]', [0, 4], () => ''),
+    command('dpctl/flush-conntrack', '[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]', [0, 4], () => ''),
+    command('dpctl/ct-stats-show', '[dp] [zone=N]', [0, 2], () => 'Connections Stats:\n    Total: 0'),
     command('dpctl/del-flows', '[dp]', [0, 1], ([name]) => {
       for (const { bridge } of bridgesOf(view, name)) bridge.purgeCache();
       return '';

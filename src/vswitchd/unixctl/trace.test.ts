@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FakeSwitchView } from '../../../test/support/fake-switch-view.ts';
 import { loadObject } from '../../bpf/index.ts';
+import { PORT_CONFIG } from '../../ofproto/index.ts';
 import { unixctlCommands } from './commands.ts';
 
 const view = new FakeSwitchView();
@@ -97,4 +98,28 @@ it('an action that controllers give is traced as they would have it', async () =
     'Datapath actions: set(ipv4(dst=1.2.3.4)),2',
   ]);
   await expect(registry.run('ofproto/trace-packet-out', ['br0', 'in_port=3,ip', 'what'])).rejects.toThrow(/what/);
+});
+
+it('says why action NORMAL does not let a packet in, or send it out', async () => {
+  const other = new FakeSwitchView();
+  const commands = unixctlCommands(other);
+  const lines = async (flow: string): Promise<readonly string[]> =>
+    (await commands.run('ofproto/trace', ['br0', flow])).split('\n').slice(4, -4);
+  other.setFlows(['actions=NORMAL', 'in_port=LOCAL,actions=3']);
+  const access = { mode: 'access', tag: 5, priorityTags: 'never' } as const;
+  other.bridge.setPort(2, { vlan: access });
+  other.bridge.portMod({ port: 3, config: PORT_CONFIG.noFwd, mask: PORT_CONFIG.noFwd });
+  // As Open vSwitch 3.1 says it.
+  expect(await lines('in_port=2,dl_vlan=9')).toEqual([
+    ' 0. priority 32768',
+    '    NORMAL',
+    '     >>>> dropping VLAN 9 tagged packet received on port p2 configured as VLAN 5 access port <<<<',
+    '     >> disallowed VLAN VID for this input port, dropping',
+  ]);
+  expect((await lines('in_port=LOCAL')).at(-1)).toBe('     -> OFPPC_NO_FWD set, skipping output');
+  other.bridge.setPort(2, { vlan: { mode: 'trunk', tag: 0, trunks: new Set([1]), priorityTags: 'never' } });
+  expect(await lines('in_port=2,dl_vlan=9')).toContain(
+    '     >>>> dropping VLAN 9 tagged packet received on port p2 not configured for trunking VLAN 9 <<<<',
+  );
+  commands.close();
 });
