@@ -43,7 +43,7 @@ async function perform(session: OfctlSession, flows: readonly FlowMod[]): Promis
 }
 
 /** The flows of the switch that a text selects, all without one; part by part. */
-async function* fetchFlows(
+export async function* fetchFlows(
   session: OfctlSession,
   text: string | undefined,
   names: TextNames,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { versionList } from '../versions.ts';
+import { diffFlows, replaceFlows } from './compare-flows.ts';
 import { changeFlows, changeFlowsFromFile, dumpAggregate, dumpFlows } from './flows.ts';
 import { monitor } from './monitor.ts';
 import { packetOut } from './packet-out.ts';
@@ -75,6 +76,21 @@ export function ofctlCommand(): Command {
       return withSwitch(bridge, verb.optsWithGlobals<OfctlOptions>(), (session) => run(session, words));
     });
   }
+  ofctl
+    .command('diff-flows <source1> <source2>')
+    .description('print flows that two files or switches have differently; the exit status is 2 then')
+    .action((a: string, b: string, _own: unknown, verb: Command) =>
+      diffFlows([a, b], verb.optsWithGlobals<OfctlOptions>()),
+    );
+  ofctl
+    .command('replace-flows <switch> <file>')
+    .description('make the flows of the switch those of a file, - for standard input')
+    .option('--readd', 'add also the flows that are there already, so that their counters begin anew')
+    .action((bridge: string, file: string, own: { readd?: boolean }, verb: Command) =>
+      withSwitch(bridge, verb.optsWithGlobals<OfctlOptions>(), (session) =>
+        replaceFlows(session, file, own.readd === true),
+      ),
+    );
   addProgramVerbs(ofctl);
   return ofctl;
 }
