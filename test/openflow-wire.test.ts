@@ -4,6 +4,8 @@ import {
   decodeMessage,
   encodeMessage,
   formatFlowMod,
+  formatFlowRemoved,
+  formatRoleStatus,
   type Message,
   parseFlow,
   readHeader,
@@ -52,4 +54,47 @@ describe.skipIf(!hasOvsOfctl)('flow_mods, compared with ovs-ofctl (needs openvsw
     });
     expect(differences.slice(0, 5)).toEqual([]);
   });
+});
+
+describe.skipIf(!hasOvsOfctl)('announcements, compared with ovs-ofctl (needs openvswitch-common)', () => {
+  const flow = (text: string, dialect: Dialect): Message => ({
+    type: 'flow_removed',
+    xid: 3,
+    ...parseFlow(`${text},actions=drop`),
+    reason: 1,
+    table: dialect.version === 1 && !dialect.nxm ? 255 : 4,
+    durationSec: 5,
+    durationNsec: 7_000_000,
+    packetCount: 9n,
+    byteCount: 10n,
+  });
+  const texts = [
+    'priority=7,tcp,tp_dst=80,cookie=0x77,idle_timeout=3',
+    'hard_timeout=5,arp',
+    'in_port=2',
+    'cookie=0x1',
+  ];
+
+  it.each([{ version: 1 }, { version: 1, nxm: true }, { version: 4 }, { version: 5 }, { version: 6 }] as Dialect[])(
+    'flow_removed and role_status are printed alike: %o',
+    (dialect) => {
+      const role: Message = {
+        type: 'role_status',
+        xid: 3,
+        role: 'secondary',
+        reason: 'primary_request',
+        generationId: 7n,
+      };
+      const sent = [
+        ...texts.map((text) => encodeMessage(flow(text, dialect), dialect)[0]),
+        ...(dialect.version >= 5 ? [encodeMessage(role, dialect)[0]] : []),
+      ];
+      const printed = sent.map((bytes) => {
+        const message = decodeMessage(bytes, dialect);
+        if (message.type === 'role_status') return formatRoleStatus(message);
+        return message.type === 'flow_removed' ? formatFlowRemoved(message) : message.type;
+      });
+      expect(printed).toEqual(ovsPrint(sent));
+    },
+  );
 });

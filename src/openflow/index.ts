@@ -31,6 +31,7 @@ export {
   parseFlow,
 } from './text/flow.ts';
 export { formatFlowUpdate, parseFlowMonitor } from './text/flow-monitor.ts';
+export { formatFlowRemoved, formatRoleStatus } from './text/flow-removed.ts';
 export { formatMatch } from './text/match.ts';
 export { formatPort, formatTable, parsePort, parseTable, type TextNames } from './text/names.ts';
 export { entriesOf, formatEntries, formatProgram } from './text/oko.ts';

@@ -210,6 +210,18 @@ export interface Role {
   readonly generationId?: bigint;
 }
 
+/** Why a role was changed, as the wire numbers it. */
+export const ROLE_STATUS_REASONS = ['primary_request', 'configuration_changed', 'experimenter'] as const;
+
+/** OpenFlow 1.4 and later: the switch has changed a controller's role. */
+export interface RoleStatus {
+  readonly type: 'role_status';
+  readonly role: (typeof ROLES)[number];
+  readonly reason: (typeof ROLE_STATUS_REASONS)[number];
+  /** Of the election that did it; all ones without one. */
+  readonly generationId: bigint;
+}
+
 /** Why an asynchronous message may be sent: for each kind bits of reasons, to a primary or equal and to a secondary. */
 export interface AsyncConfig {
   readonly type: 'get_async_reply' | 'set_async';
@@ -485,6 +497,7 @@ export type MessageBody =
   | PortMod
   | TableMod
   | Role
+  | RoleStatus
   | AsyncConfig
   | BundleControl
   | BundleAdd

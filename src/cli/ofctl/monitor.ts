@@ -1,10 +1,11 @@
 import {
-  FLOW_REMOVED_REASONS,
+  ALL_TABLES,
   type FlowMonitor,
-  formatFlow,
+  formatFlowRemoved,
   formatFlowUpdate,
   formatPacketIn,
   formatPortDescription,
+  formatRoleStatus,
   type Message,
   messageTitle,
   parseFlowMonitor,
@@ -81,10 +82,12 @@ function formatEvent(message: Message, version: OpenflowVersion, names: TextName
       return [`${title}${first}`, ...rest];
     }
     case 'flow_removed': {
-      const reason = FLOW_REMOVED_REASONS[message.reason] ?? `reason ${message.reason}`;
-      const flow = formatFlow({ ...message, flags: 0, importance: 0, actions: [] }).replace(/ ?actions=.*$/, '');
-      return [`${messageTitle('OFPT_FLOW_REMOVED', version, message.xid)} ${flow} reason=${reason}`];
+      const isNicira = version === OPENFLOW_VERSIONS.of10 && message.table !== ALL_TABLES;
+      const title = messageTitle(isNicira ? 'NXT_FLOW_REMOVED' : 'OFPT_FLOW_REMOVED', version, message.xid);
+      return [`${title} ${formatFlowRemoved(message, names)}`];
     }
+    case 'role_status':
+      return [`${messageTitle('OFPT_ROLE_STATUS', version, message.xid)} ${formatRoleStatus(message)}`];
     case 'multipart_reply': {
       if (message.body.kind !== 'flow_monitor') break;
       const title = messageTitle(updateTitle(version), version, message.xid);

@@ -232,6 +232,21 @@ describe('roles', () => {
   });
 });
 
+describe('a primary controller that another one takes over from', () => {
+  it.each([of10, of13, of14, of15])('is told from 1.4 on (version %i)', async (version) => {
+    const { connect } = setUp();
+    const [one, two, other] = [await connect(version), await connect(of15), await connect(of15)];
+    one.send({ type: 'role_request', role: 'primary', ...(version === of10 ? {} : { generationId: 5n }) });
+    one.send({ type: 'role_request', role: 'primary', ...(version === of10 ? {} : { generationId: 5n }) });
+    expect(await one.settle()).toHaveLength(2);
+    two.send({ type: 'role_request', role: 'primary', generationId: 6n });
+    await two.settle();
+    const status = { type: 'role_status', role: 'secondary', reason: 'primary_request', generationId: 6n };
+    expect(await one.settle()).toMatchObject(version >= of14 ? [status] : []);
+    expect(await other.settle()).toEqual([]);
+  });
+});
+
 describe('announcements', () => {
   it('go to controllers, and to services that have set a length', async () => {
     const { connect, bridge } = setUp();

@@ -10,7 +10,7 @@ import {
   ProtocolError,
   readHeader,
 } from '../../openflow/index.ts';
-import { field, type OpenflowVersion } from '../../packet/index.ts';
+import { field, OPENFLOW_VERSIONS, type OpenflowVersion } from '../../packet/index.ts';
 import { clockMs } from '../clock.ts';
 import type { FlowChange } from '../flow-changes.ts';
 import type { FlowRemoved, PacketIn, PortStatus } from '../listeners.ts';
@@ -189,6 +189,19 @@ export class Connection implements Timed {
   mapsSent(maps: MapsNote): void {
     const session = this.#listening;
     if (session?.isExtended && session.isListening && session.role !== 'secondary') session.feed?.send(maps);
+  }
+
+  /** From 1.4 on a peer is told that it is secondary now, whatever else it wants to be told. */
+  roleTaken(generationId: bigint): void {
+    const session = this.#listening;
+    if (session === undefined || session.version < OPENFLOW_VERSIONS.of14) return;
+    this.#announce(session, {
+      type: 'role_status',
+      xid: 0,
+      role: 'secondary',
+      reason: 'primary_request',
+      generationId,
+    });
   }
 
   /** Tells of changed flows whoever has asked with a flow monitor. */

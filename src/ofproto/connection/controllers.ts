@@ -382,6 +382,11 @@ export class Controllers implements SwitchControl {
     this.bridge.setSendsMisses(sessions.some((session) => session !== undefined && wantsMisses(session)));
   }
 
+  roleTaken(holder: RoleHolder): void {
+    for (const connection of this.#connections)
+      if (connection.session === holder) connection.roleTaken(this.election.generation);
+  }
+
   *roleHolders(): Iterable<RoleHolder> {
     for (const { session } of this.#connections) if (session !== undefined) yield session;
   }

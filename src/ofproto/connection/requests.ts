@@ -108,7 +108,8 @@ export function* answer(control: SwitchControl, session: Session, message: Messa
       session.bundles.add(message, message.xid, (bytes) => session.decode(bytes));
       return;
     case 'role_request': {
-      control.election.request(session, message, control.roleHolders());
+      const ousted = control.election.request(session, message, control.roleHolders());
+      for (const other of ousted) control.roleTaken(other);
       const { role } = session;
       yield* reply({ type: 'role_reply', role, generationId: control.election.generation });
       return;

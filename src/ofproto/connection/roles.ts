@@ -14,12 +14,19 @@ export interface RoleHolder {
 export class RoleElection {
   #generation: bigint | undefined;
 
-  /** @throws ProtocolError OFPRRFC_STALE when the request belongs to an election that has been overtaken */
-  request(holder: RoleHolder, request: Role, all: Iterable<RoleHolder>): void {
-    if (request.role === 'nochange') return;
+  /**
+   * Answers those who were primary until now.
+   *
+   * @throws ProtocolError OFPRRFC_STALE when the request belongs to an election that has been overtaken
+   */
+  request(holder: RoleHolder, request: Role, all: Iterable<RoleHolder>): readonly RoleHolder[] {
+    if (request.role === 'nochange') return [];
     if (request.generationId !== undefined && request.role !== 'equal') this.#renew(request.generationId);
-    if (request.role === 'primary') for (const other of all) if (other.role === 'primary') other.role = 'secondary';
+    const ousted =
+      request.role !== 'primary' ? [] : [...all].filter((other) => other !== holder && other.role === 'primary');
+    for (const other of ousted) other.role = 'secondary';
     holder.role = request.role;
+    return ousted;
   }
 
   /** What a reply carries: all ones before the first election. */

@@ -20,6 +20,8 @@ export interface SwitchControl {
   readonly election: RoleElection;
   /** What a peer wants to be told of has changed. */
   sessionChanged(): void;
+  /** Somebody is primary no more since another one has become it. */
+  roleTaken(holder: RoleHolder): void;
   /** Everybody who may have a role now. */
   roleHolders(): Iterable<RoleHolder>;
 }

@@ -33,6 +33,7 @@ import {
   type Port,
   ProtocolError,
   parseFlow,
+  ROLE_STATUS_REASONS,
   ROLES,
   readHeader,
   type TableFeatures,
@@ -465,6 +466,12 @@ function messages(version: OpenflowVersion, nxm: boolean): Record<string, fc.Arb
     });
   }
   if (version >= 5) {
+    all.roleStatus = make({
+      type: constant('role_status'),
+      role: fc.constantFrom(...ROLES),
+      reason: fc.constantFrom(...ROLE_STATUS_REASONS),
+      generationId: u64,
+    });
     all.queueDescRequest = request({ kind: constant('queue_desc'), port, queue: u32 });
     all.tableDesc = reply({
       kind: constant('table_desc'),

@@ -9,6 +9,7 @@ import {
   type PacketIn,
   PORT_STATUS_REASONS,
   type QueueDescription,
+  ROLE_STATUS_REASONS,
   ROLES,
   type Role,
   type SwitchConfig,
@@ -64,6 +65,7 @@ const OFPT: Readonly<Record<string, readonly [number, number]>> = {
   get_async_request: [-1, 26],
   get_async_reply: [-1, 27],
   set_async: [-1, 28],
+  role_status: [-1, 30],
   bundle_control: [-1, 33],
   bundle_add: [-1, 34],
 };
@@ -77,6 +79,7 @@ const OFPT_VERSIONS: Readonly<Record<string, readonly [number, number]>> = {
   get_async_request: [4, 6],
   get_async_reply: [4, 6],
   set_async: [4, 6],
+  role_status: [5, 6],
   bundle_control: [5, 6],
   bundle_add: [5, 6],
 };
@@ -264,6 +267,11 @@ function encodeOne(message: OneMessage & { readonly xid: number }, dialect: Dial
           .u32(0)
           .u64(message.generationId ?? 0n),
       );
+    case 'role_status':
+      return standard((writer) => {
+        writer.u32(ROLES.indexOf(message.role)).u8(ROLE_STATUS_REASONS.indexOf(message.reason));
+        writer.zeros(3).u64(message.generationId);
+      });
     case 'get_async_reply':
     case 'set_async':
       if (version < 4) return nicira(NXT.setAsyncConfig, (writer) => writeAsync(writer, message, version));
@@ -556,6 +564,8 @@ function readStandard(name: string, reader: ByteReader, dialect: Dialect): Messa
       reader.skip(4);
       return { type: name, role, generationId: reader.u64() };
     }
+    case 'role_status':
+      return readRoleStatus(reader);
     case 'get_async_reply':
     case 'set_async':
       return readAsync(reader, name, version);
@@ -586,6 +596,21 @@ function readStandard(name: string, reader: ByteReader, dialect: Dialect): Messa
     default:
       throw new ProtocolError('OFPBRC_BAD_TYPE', name);
   }
+}
+
+function readRoleStatus(reader: ByteReader): MessageBody {
+  const number = reader.u32();
+  const role = ROLES[number];
+  if (!role) throw new ProtocolError('OFPRRFC_BAD_ROLE', `role ${number}`);
+  const reasonNumber = reader.u8();
+  const reason = ROLE_STATUS_REASONS[reasonNumber];
+  if (!reason) throw new ProtocolError('NXBRC_BAD_REASON', `role status reason ${reasonNumber}`);
+  reader.skip(3);
+  const generationId = reader.u64();
+  // Properties are experimenters' only; there is none we know.
+  requireEights(reader);
+  reader.skip(reader.remaining);
+  return { type: 'role_status', role, reason, generationId };
 }
 
 function readMultipartHeader(reader: ByteReader, version: OpenflowVersion): { header: MultipartHeader; flags: number } {
