@@ -44,7 +44,7 @@ class RawPeer {
 
 const COUNT = countingObject(1);
 const NICIRA = '00002320';
-const ETHERNET_ONLY = '003fffff' + '00'.repeat(36);
+const ETHERNET_ONLY = `003fffff${'00'.repeat(36)}`;
 const OUTPUT_2 = '0000 0008 0002 0000';
 
 describe('the dialect of the original Oko', () => {
