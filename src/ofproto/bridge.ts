@@ -621,6 +621,7 @@ export class Bridge {
     const pipeline = this.#pipeline(answers, upcall.timeNs);
     const translation = this.#translated(this.#translate(upcall, pipeline));
     if (this.#isVoid) this.#startGeneration();
+    this.#isVoid = translation.isFleeting;
     return { results: answers.results, outcome: this.#outcomes.intern(translation) };
   }
 
@@ -629,7 +630,16 @@ export class Bridge {
     const pass = this.#frozen.get(upcall.recircId);
     if (pass !== undefined) return resume(upcall, pass, pipeline);
     this.translationErrors.unknown_pass++;
-    return { actions: [], rules: [], lookups: [], lessons: [], mirrors: [], error: undefined, key: upcall.key };
+    return {
+      actions: [],
+      rules: [],
+      lookups: [],
+      lessons: [],
+      mirrors: [],
+      error: undefined,
+      isFleeting: false,
+      key: upcall.key,
+    };
   }
 
   #translated(translation: TranslationResult): TranslationResult {

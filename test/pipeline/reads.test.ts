@@ -43,3 +43,12 @@ it.each<[string, readonly string[], readonly (readonly [string, readonly string[
   const bridge = new PipelineBridge(flows);
   for (const [arrival, departures] of steps) expect(bridge.receive(arrival)).toEqual(departures);
 });
+
+it('a packet that teaches an address which it has been switched by does not stand for the next one', () => {
+  const bridge = new PipelineBridge([
+    'actions=clone(mod_dl_src:02:00:00:00:00:04,NORMAL),mod_dl_src:02:00:00:00:00:02,NORMAL',
+  ]);
+  expect(bridge.receive('1: udp')).toEqual([2, 3, 4].map((port) => `${port}: udp src=4`));
+  expect(bridge.receive('1: udp')).toEqual([]);
+  expect(bridge.receive('1: udp')).toEqual([]);
+});

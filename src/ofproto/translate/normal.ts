@@ -49,9 +49,12 @@ export function normal(walk: PacketWalk): void {
     const lesson = { vlan, mac: formatMac(key, KEY.ethSrc), port: inPort };
     walk.lessons.push(lesson);
     // At once, so that what follows looks at the table as the next packet will.
-    if (pipeline.learn(lesson)) walk.say(`learned that ${lesson.mac} is on port ${ingress?.name} in VLAN ${vlan}`);
+    if (pipeline.learn(lesson)) {
+      walk.say(`learned that ${lesson.mac} is on port ${ingress?.name} in VLAN ${vlan}`);
+      walk.learnt(vlan, lesson.mac);
+    }
   }
-  const known = isMulticast(key, KEY.ethDst) ? undefined : pipeline.macs.lookup(vlan, formatMac(key, KEY.ethDst));
+  const known = isMulticast(key, KEY.ethDst) ? undefined : seek(walk, vlan);
   const targets = known === undefined ? flooded(walk, vlan) : [pipeline.ports.peek(known)];
   if (known !== undefined && known === inPort) walk.say('learned port is input port, dropping');
   else walk.say(known === undefined ? 'no learned MAC for destination, flooding' : 'forwarding to learned port');
@@ -67,6 +70,12 @@ export function normal(walk: PacketWalk): void {
 function refusalText({ name, vlan: { mode, tag } }: BridgePort, vid: number): string {
   const why = mode === 'access' ? `configured as VLAN ${tag} access port` : `not configured for trunking VLAN ${vid}`;
   return `dropping VLAN ${vid} tagged packet received on port ${name} ${why}`;
+}
+
+function seek(walk: PacketWalk, vlan: number): number | undefined {
+  const mac = formatMac(walk.key, KEY.ethDst);
+  walk.sought(vlan, mac);
+  return walk.pipeline.macs.lookup(vlan, mac);
 }
 
 function flooded(walk: PacketWalk, vlan: number): readonly BridgePort[] {

@@ -13,6 +13,8 @@ import { PacketWalk, type Pipeline, type TranslationError } from './walk.ts';
 export interface TranslationResult extends Translation {
   /** Why the packet is dropped, when it is for want of sense in the tables. */
   readonly error: TranslationError | undefined;
+  /** It holds for this packet only: what the packet has taught makes another of it for the next. */
+  readonly isFleeting: boolean;
   /** The packet's key as the actions have left it. */
   readonly key: Uint8Array;
 }
@@ -57,7 +59,7 @@ export function translateActions(upcall: Upcall, actions: readonly Action[], pip
 function finish(walk: PacketWalk, carriedOver: readonly Mirror[] = []): TranslationResult {
   if (!walk.isFrozen) runActionSet(walk);
   walk.finish();
-  const { rules, lookups, lessons, error, key } = walk;
+  const { rules, lookups, lessons, error, isFleeting, key } = walk;
   const isDropped = error !== undefined;
   return {
     actions: isDropped ? [] : walk.rewrites.actions,
@@ -66,6 +68,7 @@ function finish(walk: PacketWalk, carriedOver: readonly Mirror[] = []): Translat
     lessons,
     mirrors: isDropped ? [] : [...walk.mirrored].filter((mirror) => !carriedOver.includes(mirror)),
     error,
+    isFleeting,
     key,
   };
 }

@@ -101,6 +101,9 @@ export class PacketWalk {
   wasMpls = false;
   isInActionSet = false;
   isPacketOut = false;
+  /** An address that the packet has taught was looked for before: the next such packet may go elsewhere. */
+  isFleeting = false;
+  readonly #sought: string[] = [];
   error: TranslationError | undefined;
   table = 0;
   rule: Rule | undefined;
@@ -139,6 +142,16 @@ export class PacketWalk {
   fail(error: TranslationError, text: string): void {
     this.error ??= error;
     this.pipeline.tracer?.error(text);
+  }
+
+  /** An address was looked for. */
+  sought(vlan: number, mac: string): void {
+    this.#sought.push(`${vlan}/${mac}`);
+  }
+
+  /** What is known of an address has changed by this packet. */
+  learnt(vlan: number, mac: string): void {
+    if (this.#sought.includes(`${vlan}/${mac}`)) this.isFleeting = true;
   }
 
   /** No more actions, wherever they stand; the action set is still carried out. */
