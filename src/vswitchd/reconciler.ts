@@ -211,7 +211,10 @@ export class Reconciler {
         names === 'any' ? [...interfaces.values()] : [...names].flatMap((name) => interfaces.get(name) ?? []);
       for (const each of told) {
         if (each.device === undefined || !each.device.isThere()) needsPass = true;
-        else if (bridge.refresh(each)) await this.#putInterfaces(bridge, [each], pacer);
+        else {
+          bridge.refresh(each);
+          await this.#putInterfaces(bridge, [each], pacer);
+        }
         if (pacer.isDue) await pacer.pause();
       }
     }

@@ -36,6 +36,8 @@ export interface VswitchdOptions {
   /** For ssl: and pssl: while table SSL says nothing. */
   readonly tls?: TlsFiles;
   readonly dummy?: DummyMode;
+  /** Packet threads of each bridge; left out or 0: packets are handled on the main thread. */
+  readonly threads?: number;
 }
 
 /** The daemon, as a part of a process: bridges that are what the database says. */
@@ -97,6 +99,7 @@ export class Vswitchd {
       client,
       around: {
         clock: this.clock,
+        threads: this.#options.threads ?? 0,
         rundir: folders.rundir,
         version,
         devices: this.#devices,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { CliError } from '../errors.ts';
 
 export interface RunOptions {
   readonly detach?: boolean;
@@ -15,6 +16,7 @@ export interface RunOptions {
   readonly unixctl?: string;
   readonly enableDummy?: string;
   readonly mlockall?: boolean;
+  readonly threads: number;
   readonly user?: string;
   readonly privateKey?: string;
   readonly certificate?: string;
@@ -77,6 +79,12 @@ export function runDaemonCommand(): Command {
     .option('--unixctl <socket>', 'where ovs-appctl finds the daemon')
     .option('--enable-dummy <mode>', 'allow ports of type dummy; override: all ports become such')
     .addOption(new Option('--mlockall').hideHelp())
+    .option(
+      '--threads <n>',
+      'packet threads of each bridge; 0: packets are handled beside everything else',
+      threadCount,
+      0,
+    )
     .option('--user <user[:group]>', 'run as that user, with the capabilities that network devices need')
     .option('--private-key <file>', 'for ssl: and pssl:, PEM')
     .option('--certificate <file>', 'for ssl: and pssl:, PEM')
@@ -89,6 +97,11 @@ export function runDaemonCommand(): Command {
     });
   for (const flags of TAKEN_AND_LEFT) command.addOption(new Option(flags).hideHelp());
   return command;
+}
+
+function threadCount(value: string): number {
+  if (!/^\d{1,2}$/.test(value)) throw new CliError('CLI_BAD_ARGUMENT', `--threads ${value}: expected 0 to 99`);
+  return Number(value);
 }
 
 function collect(value: string, previous: readonly string[] | undefined): string[] {

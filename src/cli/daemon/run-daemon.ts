@@ -56,6 +56,7 @@ function daemonSettings(databases: readonly string[], options: RunOptions) {
   return {
     folders,
     version: readVersion(),
+    threads: options.threads,
     dummy: dummyMode(options.enableDummy),
     ...(options.pidfile === undefined
       ? {}

@@ -1,5 +1,13 @@
 import { formatMac, parseMac } from '../../bytes/index.ts';
-import type { Clock } from '../../datapath/index.ts';
+import {
+  type Clock,
+  type Datapath,
+  type DatapathOptions,
+  PlainDatapath,
+  PmdDatapath,
+  PmdMemory,
+} from '../../datapath/index.ts';
+import { EVENT_DESCRIPTORS } from '../../datapath/ports/index.ts';
 import {
   Bridge,
   type BridgePort,
@@ -27,6 +35,8 @@ import { isSameVlan, portVlan } from './vlan.ts';
 /** What the bridges of one daemon share. */
 export interface BridgeSurroundings {
   readonly clock: Clock;
+  /** Packet threads of each bridge; 0: packets are handled beside everything else. */
+  readonly threads: number;
   readonly rundir: string;
   readonly version: string;
   readonly devices: DeviceFactory;
@@ -55,6 +65,8 @@ export class ConfiguredBridge {
   datapathType = '';
   readonly #around: BridgeSurroundings;
   readonly #log: ModuleLog;
+  /** The packet threads, if it has any. */
+  #threads: PmdDatapath | undefined;
   readonly #flowTables: FlowTableSettings;
   /** What was last said of things that cannot be, so that it is said once. */
   #complaints: ReadonlySet<string> = new Set();
@@ -68,8 +80,17 @@ export class ConfiguredBridge {
     this.name = name;
     this.#around = around;
     this.#log = around.log.module('bridge');
-    const programs = new FilterPrograms({ compiler: around.compiler });
-    this.bridge = new Bridge({ name, clock: around.clock, programs });
+    const memory = around.threads > 0 ? new PmdMemory(around.threads) : undefined;
+    const programs = new FilterPrograms({
+      compiler: around.compiler,
+      ...(memory === undefined ? {} : { surroundings: memory.surroundings }),
+    });
+    const datapath = (options: DatapathOptions): Datapath => {
+      if (memory === undefined) return new PlainDatapath(options);
+      this.#threads = new PmdDatapath({ ...options, memory, wake: EVENT_DESCRIPTORS });
+      return this.#threads;
+    };
+    this.bridge = new Bridge({ name, clock: around.clock, programs, datapath });
     this.#flowTables = new FlowTableSettings(this.bridge);
     this.controllers = new BridgeControllers({ ...around, bridge: this.bridge, log: this.#log });
   }
@@ -130,7 +151,13 @@ export class ConfiguredBridge {
 
   #request(name: string, row: Row<'Interface'> | undefined) {
     const type = name === this.name ? 'internal' : (row?.type ?? '');
-    return { name, type, options: row?.options ?? new Map<string, string>(), datapathType: this.datapathType };
+    return {
+      name,
+      type,
+      options: row?.options ?? new Map<string, string>(),
+      datapathType: this.datapathType,
+      onThread: this.#threads !== undefined,
+    };
   }
 
   #open({ name, row, port, refusal }: Wanted): BridgeInterface {
@@ -165,16 +192,29 @@ export class ConfiguredBridge {
         error: `could not add network device ${name} to bridge ${this.name} (no port number is left)`,
       };
     }
-    this.#prepareDevice(device, name, row);
-    this.bridge.addPort(number, device.port, {
-      ...portSettings(device.state()),
-      ...(port === undefined ? {} : { vlan: portVlan(port), isProtected: port.protected }),
-    });
+    if (device.receiver !== undefined) this.#prepareDevice(device, name, row);
+    try {
+      this.bridge.addPort(number, device.port, {
+        ...portSettings(device.state()),
+        ...(port === undefined ? {} : { vlan: portVlan(port), isProtected: port.protected }),
+      });
+    } catch (error) {
+      // A packet thread could not open it.
+      this.#numbers.giveBack(number);
+      device.close();
+      return { name, uuid, error: (error as Error).message };
+    }
+    const opened = { name, uuid, number, device };
+    if (device.receiver === undefined) {
+      device.opened?.();
+      this.#prepareDevice(device, name, row);
+      this.refresh(opened);
+    }
     const deliver = (packet: Uint8Array): void => this.bridge.receive(number, packet);
     if (device.receiver !== undefined) this.#around.receiving.add(device.receiver, deliver);
     this.#around.devices.connect(device, deliver);
     this.#log.info(`bridge ${this.name}: added interface ${name} on port ${number === OFPP.local ? 'LOCAL' : number}`);
-    return { name, uuid, number, device };
+    return opened;
   }
 
   #number(name: string, row: Row<'Interface'> | undefined): number | undefined {
@@ -202,14 +242,11 @@ export class ConfiguredBridge {
       this.bridge.setPort(known.number, { vlan, isProtected: port.protected });
   }
 
-  /** A device has changed by itself: its address, its link. Gives whether anything has. */
-  refresh({ number, device }: OpenInterface): boolean {
+  /** A device may have changed by itself: its address, its link. */
+  refresh({ number, device }: OpenInterface): void {
     const known = this.bridge.ports.peek(number);
-    if (known === undefined) return false;
     const settings = portSettings(device.state());
-    if (isSamePort(known, settings)) return false;
-    this.bridge.setPort(number, settings);
-    return true;
+    if (known !== undefined && !isSamePort(known, settings)) this.bridge.setPort(number, settings);
   }
 
   #close(known: BridgeInterface, isUnwanted: boolean): void {
@@ -281,6 +318,7 @@ export class ConfiguredBridge {
   async close(): Promise<void> {
     await this.controllers.close();
     for (const known of [...this.interfaces.values()]) this.#close(known, true);
+    await this.#threads?.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { parseMac } from '../../bytes/index.ts';
-import { DummyPort } from '../../datapath/index.ts';
-import { AfPacketPort, DriverPort, dpdkSpec, openDriver, type PortSpec, TapPort } from '../../datapath/ports/index.ts';
+import { DummyPort, type Port } from '../../datapath/index.ts';
+import { DriverPort, dpdkSpec, openDriver, type PortSpec } from '../../datapath/ports/index.ts';
 import { VswitchdError } from '../errors.ts';
 import { DeviceControl } from './device-control.ts';
 import { KernelCounters } from './kernel-counters.ts';
@@ -19,6 +19,8 @@ export interface DeviceRequest {
   readonly options: ReadonlyMap<string, string>;
   /** Column Bridge.datapath_type: the internal ports of a `dummy` bridge are dummies. */
   readonly datapathType: string;
+  /** A packet thread is to open what the port stands on, when it is added to its bridge. */
+  readonly onThread: boolean;
 }
 
 type Opener = (request: DeviceRequest, key: string) => NetworkDevice;
@@ -39,12 +41,12 @@ export class DeviceFactory {
         'dpdk',
         (request, key) => this.#driver(request, key, dpdkSpec(request.name, request.options.get('dpdk-devargs'))),
       ],
-      ['internal', (request, key) => this.#tap(request, key)],
+      ['internal', (request, key) => this.#driver(request, key, { kind: 'tap', device: request.name })],
       ['null', (request, key) => this.#driver(request, key, nullSpec(request))],
       ['patch', (request, key) => this.#patch(request, key)],
       ['pcap', (request, key) => this.#driver(request, key, pcapSpec(request))],
-      ['system', (request, key) => this.#system(request, key)],
-      ['tap', (request, key) => this.#tap(request, key)],
+      ['system', (request, key) => this.#driver(request, key, { kind: 'system', device: request.name })],
+      ['tap', (request, key) => this.#driver(request, key, { kind: 'tap', device: request.name })],
     ];
     if (dummyMode !== 'off') openers.push(['dummy', (request, key) => this.#dummy(request, key)]);
     this.#openers = new Map(openers);
@@ -83,28 +85,22 @@ export class DeviceFactory {
     this.#kernel.control.close();
   }
 
-  #system({ name }: DeviceRequest, key: string): NetworkDevice {
-    return new KernelDevice(new AfPacketPort(name), this.#kernel, {
-      type: 'system',
-      isOtherEnd: false,
-      optionsKey: key,
-    });
-  }
-
-  #tap({ name, type }: DeviceRequest, key: string): NetworkDevice {
-    return new KernelDevice(new TapPort(name), this.#kernel, { type, isOtherEnd: true, optionsKey: key });
-  }
-
-  #driver({ name, type }: DeviceRequest, key: string, spec: PortSpec): NetworkDevice {
-    const port = new DriverPort(openDriver(name, spec), name);
+  #driver(request: DeviceRequest, key: string, spec: PortSpec): NetworkDevice {
+    const { name, onThread } = request;
+    const receiver = onThread ? undefined : new DriverPort(openDriver(name, spec), name);
+    const port: Port = receiver ?? { name, spec, send: () => false };
+    const type = this.typeOf(request);
     if ('device' in spec)
-      return new KernelDevice(port, this.#kernel, {
+      return new KernelDevice(port, receiver, this.#kernel, {
         type,
         device: spec.device,
         isOtherEnd: spec.kind === 'tap',
         optionsKey: key,
       });
-    return new MemoryDevice(type, port, { optionsKey: key, receiver: port, onClose: () => port.close() });
+    return new MemoryDevice(type, port, {
+      optionsKey: key,
+      ...(receiver === undefined ? {} : { receiver, onClose: () => receiver.close() }),
+    });
   }
 
   #patch({ name, options }: DeviceRequest, key: string): NetworkDevice {

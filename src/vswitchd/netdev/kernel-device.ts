@@ -1,3 +1,4 @@
+import type { Port } from '../../datapath/index.ts';
 import type { DevicePort } from '../../datapath/ports/index.ts';
 import type { DeviceControl } from './device-control.ts';
 import { type KernelCounters, reversed } from './kernel-counters.ts';
@@ -32,30 +33,39 @@ const GONE: DeviceState = {
 /** A device of the kernel, through whatever port. */
 export class KernelDevice implements NetworkDevice {
   readonly type: string;
-  readonly port: DevicePort;
-  readonly receiver: DevicePort;
+  readonly port: Port;
+  readonly receiver?: DevicePort;
   readonly optionsKey: string;
-  readonly status: Readonly<Record<string, string>>;
   readonly #kernel: Kernel;
   readonly #isOtherEnd: boolean;
   readonly #device: string;
-  readonly #index: number;
+  /** Of the device as it was opened; unknown while a packet thread is still to open it. */
+  #index: number | undefined;
+  #driver: ReturnType<DeviceControl['driver']>;
   #last: DeviceState = GONE;
 
-  constructor(port: DevicePort, kernel: Kernel, options: KernelDeviceOptions) {
+  /** `receiver` is left out where a packet thread receives. */
+  constructor(port: Port, receiver: DevicePort | undefined, kernel: Kernel, options: KernelDeviceOptions) {
     this.type = options.type;
     this.port = port;
-    this.receiver = port;
+    if (receiver !== undefined) this.receiver = receiver;
     this.optionsKey = options.optionsKey;
     this.#kernel = kernel;
     this.#isOtherEnd = options.isOtherEnd;
     this.#device = options.device ?? port.name;
-    this.#index = kernel.control.index(this.#device);
-    const driver = kernel.control.driver(this.#device);
-    this.status =
-      driver === undefined
-        ? {}
-        : { driver_name: driver.name, driver_version: driver.version, firmware_version: driver.firmware };
+    if (receiver !== undefined) this.opened();
+  }
+
+  opened(): void {
+    const { control } = this.#kernel;
+    this.#index = control.index(this.#device);
+    this.#driver = control.driver(this.#device);
+  }
+
+  get status(): Readonly<Record<string, string>> {
+    const driver = this.#driver;
+    if (driver === undefined) return {};
+    return { driver_name: driver.name, driver_version: driver.version, firmware_version: driver.firmware };
   }
 
   /** A tap device lives as long as it is open, also in another namespace, where it is not seen from here. */
@@ -98,6 +108,6 @@ export class KernelDevice implements NetworkDevice {
   }
 
   close(): void {
-    this.port.close();
+    this.receiver?.close();
   }
 }

@@ -27,6 +27,8 @@ export interface NetworkDevice {
   readonly receiver?: DevicePort;
   /** What it was opened with: other options need it to be opened anew. */
   readonly optionsKey: string;
+  /** To be called when a packet thread has opened what the port stands on. */
+  opened?(): void;
   /** Is what it stands on still there? */
   isThere(): boolean;
   state(): DeviceState;
