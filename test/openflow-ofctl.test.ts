@@ -117,15 +117,16 @@ const STEPS: readonly Step[] = [
   { args: 'dump-groups SWITCH' },
 ];
 
+/** Differ by when a flow was looked at, and so would the order of lines that have them. */
+const AGES = /(idle|hard)_age=\d+, /g;
 /** Counters that a device of Open vSwitch's tests has beside the usual ones. */
 const OWN_COUNTERS = /^ +CUSTOM Statistics\n( +[rt]x_.*\n)+/gm;
 
 /** What differs from run to run or from switch to switch: times, addresses, and what the devices under the ports say. */
 function normal(text: string): string {
   return (
-    inOrder(text.replaceAll(OWN_COUNTERS, ''))
+    inOrder(text.replaceAll(OWN_COUNTERS, '').replaceAll(AGES, ''))
       .replaceAll(/duration=[\d.]+s/g, 'duration=D')
-      .replaceAll(/(idle|hard)_age=\d+, /g, '')
       .replaceAll(/addr:[0-9a-f:]{17}/g, 'addr:MAC')
       .replaceAll(/state: +(LINK_DOWN|LIVE|0)/g, 'state: S')
       .replaceAll(/dpid:[0-9a-f]{16}/g, 'dpid:ID')
