@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CallbackPort, ManualClock } from '../datapath/index.ts';
-import { type FlowTextMode, OFPP, parseFlow } from '../openflow/index.ts';
+import { FLOW_FLAGS, type FlowTextMode, OFPP, parseFlow } from '../openflow/index.ts';
 import { ethernet, ipv4, udp } from '../packet/build.ts';
 import { Match, OPENFLOW_VERSIONS } from '../packet/index.ts';
 import { Bridge } from './bridge.ts';
@@ -163,6 +163,14 @@ describe('add', () => {
     mod('add', 'priority=5,check_overlap,udp,actions=drop');
     mod('add', 'priority=5,check_overlap,tcp,actions=drop');
     expect(flows()).toHaveLength(3);
+  });
+
+  it('keeps the flags that say nobody needs counters, and counts all the same, as Open vSwitch does', () => {
+    const { bridge, mod, receive, flows } = testBridge();
+    mod('add', 'priority=1,no_packet_counts,no_byte_counts,actions=output:2', OF13);
+    receive(2);
+    expect(flows()).toEqual(['0/1 0 2']);
+    expect(bridge.flows()[0].flags).toBe(FLOW_FLAGS.noPacketCounts | FLOW_FLAGS.noByteCounts);
   });
 
   it('ends at the limit of its table', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseFlow } from '../openflow/index.ts';
-import { field, type Match, MatchBuilder, newKey, writePlace } from '../packet/index.ts';
+import { field, Match, MatchBuilder, newKey, writePlace } from '../packet/index.ts';
 import { FlowTable } from './flow-table.ts';
 import { Rule } from './rule.ts';
 
@@ -109,6 +109,49 @@ describe('FlowTable', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('finds an overlap where a walk over all rules finds one', () => {
+    fc.assert(
+      fc.property(
+        fc.array(randomRule, { maxLength: 20 }),
+        fc.array(fc.tuple(randomRule, fc.nat({ max: 19 })), { maxLength: 8 }),
+        (specs, asked) => {
+          const table = new FlowTable(0);
+          for (const [sequence, spec] of specs.entries()) table.add(makeRule(spec, sequence));
+          for (const [spec, removed] of asked) {
+            const match = matchOf(spec);
+            const rules = [...table.rules()];
+            const expected = rules.filter((rule) => rule.priority === spec.priority && rule.match.overlaps(match));
+            const found = table.overlapping(match, spec.priority);
+            expect(found === undefined).toBe(expected.length === 0);
+            if (found !== undefined) expect(expected).toContain(found);
+            // What has been found out so far must keep up with changes.
+            const gone = rules[removed];
+            if (gone !== undefined) table.remove(gone);
+            table.add(makeRule(spec, 100 + removed));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('looks for overlaps without walking the rules', () => {
+    const table = new FlowTable(0);
+    const COUNT = 1000;
+    const match = (i: number, more = ''): Match =>
+      parseFlow(`ip,nw_dst=10.0.${i >> 8}.${i & 255}${more},actions=drop`).match;
+    const looks = vi.spyOn(Match.prototype, 'overlaps');
+    for (let i = 0; i < COUNT; i++) {
+      const flow = parseFlow('priority=5,actions=drop');
+      expect(table.overlapping(match(i), 5)).toBeUndefined();
+      expect(table.overlapping(match(i, ',nw_proto=6'), 5)).toBeUndefined();
+      table.add(new Rule(0, { ...flow, match: match(i) }, i, 0n));
+    }
+    expect(table.overlapping(match(7, ',nw_proto=6'), 5)?.sequence).toBe(7);
+    expect(looks.mock.calls.length).toBeLessThan(COUNT / 10);
+    looks.mockRestore();
   });
 
   it('keeps flows apart that differ in nothing but their program', () => {

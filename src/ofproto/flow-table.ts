@@ -137,13 +137,12 @@ export class FlowTable {
     return best;
   }
 
-  /** A rule of that priority that can match the same packet. */
+  /** A rule of that priority that can match the same packet; found without walking the rules. */
   overlapping(match: Match, priority: number): Rule | undefined {
     for (const subtable of this.#subtables.values()) {
       if (!subtable.hasPriority(priority)) continue;
-      for (const rule of subtable.rules())
-        if (rule.priority === priority && this.find(rule.match, priority) === rule && rule.match.overlaps(match))
-          return rule;
+      for (const rule of subtable.agreeing(match, priority))
+        if (this.find(rule.match, priority) === rule && rule.match.overlaps(match)) return rule;
     }
     return undefined;
   }
