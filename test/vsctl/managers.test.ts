@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)(`managers of the daemon${missing ? ` (${m
     stranger = new Authority(oko.folder, 'other').issue('stranger');
     await oko.start();
     await vsctl('set-ssl', us.key, us.cert, us.ca);
-  });
+  }, 300_000);
 
   afterAll(() => oko.remove());
 
@@ -43,25 +43,36 @@ describe.skipIf(missing !== undefined)(`managers of the daemon${missing ? ` (${m
     return oko.run('ovsdb-client', '--timeout=30', ...files, 'list-dbs', remote);
   }
 
-  it.each(['tcp', 'ssl'])('p%s: are listened on, for those whom the authority has signed', async (kind) => {
-    const port = await freePort();
-    await vsctl('set-manager', `p${kind}:${port}:127.0.0.1`);
-    // The daemon opens it when it has seen the row, which is before cur_cfg or soon after.
-    await eventually(async () => (await client(them, `${kind}:127.0.0.1:${port}`)).status === 0, 'a client gets in');
-    const { stdout } = await client(them, `${kind}:127.0.0.1:${port}`);
-    expect(stdout).toBe('Open_vSwitch\n_Server\n');
-    if (kind === 'ssl') expect((await client(stranger, `ssl:127.0.0.1:${port}`)).status).not.toBe(0);
-    await vsctl('del-manager');
-    await eventually(async () => (await client(them, `${kind}:127.0.0.1:${port}`)).status !== 0, 'it is closed again');
-  });
+  it.each(['tcp', 'ssl'])(
+    'p%s: are listened on, for those whom the authority has signed',
+    async (kind) => {
+      const port = await freePort();
+      await vsctl('set-manager', `p${kind}:${port}:127.0.0.1`);
+      // The daemon opens it when it has seen the row, which is before cur_cfg or soon after.
+      await eventually(async () => (await client(them, `${kind}:127.0.0.1:${port}`)).status === 0, 'a client gets in');
+      const { stdout } = await client(them, `${kind}:127.0.0.1:${port}`);
+      expect(stdout).toBe('Open_vSwitch\n_Server\n');
+      if (kind === 'ssl') expect((await client(stranger, `ssl:127.0.0.1:${port}`)).status).not.toBe(0);
+      await vsctl('del-manager');
+      await eventually(
+        async () => (await client(them, `${kind}:127.0.0.1:${port}`)).status !== 0,
+        'it is closed again',
+      );
+    },
+    120_000,
+  );
 
-  it.each(['tcp', 'ssl'])('%s: are called, and are served when they answer', async (kind) => {
-    const port = await freePort();
-    await vsctl('set-manager', `${kind}:127.0.0.1:${port}`);
-    const { status, stdout } = await client(them, `p${kind}:${port}:127.0.0.1`);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: 'Open_vSwitch\n_Server\n' });
-    await vsctl('del-manager');
-  });
+  it.each(['tcp', 'ssl'])(
+    '%s: are called, and are served when they answer',
+    async (kind) => {
+      const port = await freePort();
+      await vsctl('set-manager', `${kind}:127.0.0.1:${port}`);
+      const { status, stdout } = await client(them, `p${kind}:${port}:127.0.0.1`);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: 'Open_vSwitch\n_Server\n' });
+      await vsctl('del-manager');
+    },
+    120_000,
+  );
 });
 
 function freePort(): Promise<number> {

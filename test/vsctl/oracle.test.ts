@@ -74,7 +74,7 @@ describe.skipIf(!hasOvsdbServer || !hasOvsVsctl)('oko vsctl beside ovs-vsctl (ne
         expect(shown(got)).toEqual(shown(expected));
         expect(await contents(socketPath)).toEqual(left);
       }
-    });
+    }, 300_000);
   });
 
   it('knows the same commands and options, but for those of what Oko does not have', async () => {

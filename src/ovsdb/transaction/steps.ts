@@ -4,7 +4,7 @@ export type Steps<Result> = Generator<void, Result, void>;
 /** How long a long work may hold the thread at a stretch. */
 const SLICE_MS = 4;
 /** So many steps are done at once, however slow the machine: everyday transactions are over before the next is looked at. */
-const STEPS_AT_ONCE = 1000;
+const STEPS_AT_ONCE = 200;
 /** Looking at the clock costs as much as a small step. */
 const STEPS_A_LOOK = 32;
 
