@@ -1,4 +1,5 @@
 import { benchBpf } from './bpf/bpf.ts';
+import { benchDatapath } from './datapath/datapath.ts';
 import { benchOpenflow } from './openflow/openflow.ts';
 import { benchOvsdb } from './ovsdb/ovsdb.ts';
 import { benchVerifier } from './verifier/verifier.ts';
@@ -11,6 +12,7 @@ const BENCHES: Record<string, { readonly about: string; run(args: readonly strin
   bpf: { about: 'filter programs: compiled, against gcc and the interpreter', run: benchBpf },
   openflow: { about: 'flow tables under ovs-ofctl, beside Debian’s switch', run: benchOpenflow },
   vswitchd: { about: "the daemon beside Debian's: start, memory, adding ports", run: benchVswitchd },
+  datapath: { about: 'forwarding from memory to memory, beside Open vSwitch with DPDK', run: benchDatapath },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

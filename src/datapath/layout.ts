@@ -99,6 +99,8 @@ export const UNION_WORD_BYTES = 24;
 export const UNION_WORD_OFFSET = 0;
 export const UNION_WORD_MASK = 8;
 export const UNION_WORD_FACTOR = 16;
+/** The first words of the key, which are all that an IPv4 packet fills, always count, so that they have their places. */
+export const UNION_FIXED_WORDS = 6;
 export const UNION_MAX_WORDS = 50;
 export const UNION_BYTES = 1280;
 

@@ -16,6 +16,8 @@ import {
 } from '../layout.ts';
 import { buffer, buffers, count, largeStack, length, packet, smallStack, take } from './state.ts';
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function recordOf(number: u32): usize {
   return buffers + <usize>number * BUFFER_RECORD_BYTES;
 }
@@ -25,6 +27,16 @@ function pop(stack: usize): u32 {
   if (free === 0) return NO_BUFFER;
   store<u32>(stack, free - 1);
   return load<u32>(stack + ((free - 1) << 2), STACK_ITEMS);
+}
+
+/** A small buffer, NO_BUFFER when there is none. */
+// @ts-ignore: a decorator of the core's compiler
+@inline
+export function takeSmall(): u32 {
+  const free = load<u32>(smallStack);
+  if (free === 0) return NO_BUFFER;
+  store<u32>(smallStack, free - 1);
+  return load<u32>(smallStack + ((free - 1) << 2), STACK_ITEMS);
 }
 
 /** A buffer with room for `bytes` behind the headroom, NO_BUFFER (counted) when there is none. */
@@ -57,6 +69,24 @@ export function release(number: u32): void {
   }
   store<u64>(record, 0, BUFFER_VIRTIO);
   giveBack(number);
+}
+
+/** The same for a packet that has just come in, mostly the only holder of a small buffer. */
+// @ts-ignore: a decorator of the core's compiler
+@inline
+export function releaseOnly(number: u32): void {
+  const record = recordOf(number);
+  if (
+    load<u32>(record, BUFFER_HOLDERS) !== 1 ||
+    load<u64>(record, BUFFER_VIRTIO) !== 0 ||
+    load<u32>(record, BUFFER_CAPACITY) !== SMALL_BUFFER_BYTES
+  ) {
+    release(number);
+    return;
+  }
+  const free = load<u32>(smallStack);
+  store<u32>(smallStack + (free << 2), number, STACK_ITEMS);
+  store<u32>(smallStack, free + 1);
 }
 
 export function hold(number: u32): void {

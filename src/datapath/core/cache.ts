@@ -80,6 +80,75 @@ function publish(): void {
   store<u32>(ownWords, stamp, THREAD_STAMP);
 }
 
+// The union of the first words, which have fixed places.
+let mask0: u64 = 0;
+let mask1: u64 = 0;
+let mask2: u64 = 0;
+let mask3: u64 = 0;
+let mask4: u64 = 0;
+let mask5: u64 = 0;
+let factor0: u64 = 0;
+let factor1: u64 = 0;
+let factor2: u64 = 0;
+let factor3: u64 = 0;
+let factor4: u64 = 0;
+let factor5: u64 = 0;
+
+function maskOf(word: u32): u64 {
+  return word < unionWords ? load<u64>(union + UNION_WORDS + word * UNION_WORD_BYTES, UNION_WORD_MASK) : 0;
+}
+
+function factorOf(word: u32): u64 {
+  return word < unionWords ? load<u64>(union + UNION_WORDS + word * UNION_WORD_BYTES, UNION_WORD_FACTOR) : 0;
+}
+
+/** Nothing but the port decides. */
+export let isPortOnly: bool = false;
+
+const IPV4: u32 = 0x0008;
+
+/**
+ * Packs the key of a whole, untagged TCP or UDP packet over IPv4 without options, straight from its bytes, and stores its hash: all
+ * words after the first six are zero then. False for any other packet, which has to take the long way.
+ */
+// @ts-ignore: a decorator of the core's compiler
+@inline
+export function packCommon(at: usize, bytes: u32, port: u64, packed: usize, hash: usize): bool {
+  if (bytes < 42 || <u32>load<u16>(at, 12) !== IPV4 || load<u8>(at, 14) !== 0x45) return false;
+  const total = <u32>bswap<u16>(load<u16>(at, 16));
+  // A fragment has bits here, but for "don't".
+  if (total > bytes - 14 || (load<u16>(at, 20) & 0xff3f) !== 0) return false;
+  const protocol: u64 = load<u8>(at, 23);
+  let flags: u64 = 0;
+  if (protocol === 6) {
+    const dataOffset = <u32>load<u8>(at, 46) >>> 4;
+    if (total < 40 || dataOffset < 5 || dataOffset * 4 > total - 20) return false;
+    flags = load<u16>(at, 46) & 0xff0f;
+  } else if (protocol !== 17 || total < 28) {
+    return false;
+  }
+  const word0 = port & mask0;
+  const word1 = load<u64>(at) & mask1;
+  const word2 = load<u64>(at, 8) & 0xffffffffffff & mask2;
+  const word3 = ((protocol << 48) | ((<u64>load<u8>(at, 15)) << 56)) & mask3;
+  const word4 = (<u64>load<u8>(at, 22) | (flags << 16) | ((<u64>load<u32>(at, 26)) << 32)) & mask4;
+  const word5 = load<u64>(at, 30) & mask5;
+  store<u64>(packed, word0);
+  store<u64>(packed, word1, 8);
+  store<u64>(packed, word2, 16);
+  store<u64>(packed, word3, 24);
+  store<u64>(packed, word4, 32);
+  store<u64>(packed, word5, 40);
+  for (let i: u32 = 6; i < unionWords; i++) store<u64>(packed + (i << 3), 0);
+  store<u32>(
+    hash,
+    finish(
+      word0 * factor0 + word1 * factor1 + (word2 * factor2 + word3 * factor3) + (word4 * factor4 + word5 * factor5),
+    ),
+  );
+  return true;
+}
+
 /** Takes over the verdicts that hold now; true when they are others than before. */
 export function adoptGeneration(): bool {
   const wanted = atomic.load<u32>(shared + SHARED_GENERATION);
@@ -89,6 +158,19 @@ export function adoptGeneration(): bool {
   unionWords = load<u32>(union, UNION_COUNT);
   const bytes: usize = FLOW_KEY + 8 * unionWords;
   const wantedStride: usize = bytes <= 16 ? 16 : bytes <= 32 ? 32 : (bytes + 63) & ~63;
+  mask0 = maskOf(0);
+  mask1 = maskOf(1);
+  mask2 = maskOf(2);
+  mask3 = maskOf(3);
+  mask4 = maskOf(4);
+  mask5 = maskOf(5);
+  factor0 = factorOf(0);
+  factor1 = factorOf(1);
+  factor2 = factorOf(2);
+  factor3 = factorOf(3);
+  factor4 = factorOf(4);
+  factor5 = factorOf(5);
+  isPortOnly = (mask1 | mask2 | mask3 | mask4 | mask5) === 0 && unionWords === 6;
   if (wantedStride !== stride) {
     stride = wantedStride;
     slots = 0;
@@ -132,23 +214,39 @@ export function pack(set: u32): u32 {
   return finish(sum);
 }
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function finish(sum: u64): u32 {
   sum ^= sum >>> 32;
   sum *= ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
   return <u32>(sum >>> 32);
 }
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 function isKey(slot: usize, packed: usize): bool {
+  const differs = v128.or(
+    v128.or(
+      v128.xor(v128.load(slot, FLOW_KEY), v128.load(packed)),
+      v128.xor(v128.load(slot, FLOW_KEY + 16), v128.load(packed, 16)),
+    ),
+    v128.xor(v128.load(slot, FLOW_KEY + 32), v128.load(packed, 32)),
+  );
+  if (v128.any_true(differs)) return false;
   const bytes = (<usize>unionWords) << 3;
-  for (let i: usize = 0; i < bytes; i += 8) if (load<u64>(slot + i, FLOW_KEY) !== load<u64>(packed + i)) return false;
+  for (let i: usize = 48; i < bytes; i += 8) if (load<u64>(slot + i, FLOW_KEY) !== load<u64>(packed + i)) return false;
   return true;
 }
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function home(hash: u32): usize {
   return table + <usize>(hash & (slots - 1)) * stride;
 }
 
 /** The slot of a key, 0 when it is not there. */
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function find(packed: usize, hash: u32): usize {
   let slot = home(hash);
   for (let way = 0; way < FLOW_WAYS; way++) {
@@ -157,6 +255,18 @@ export function find(packed: usize, hash: u32): usize {
     slot += stride;
   }
   return 0;
+}
+
+/** Begins to bring the slot of a key nearer. */
+// @ts-ignore: a decorator of the core's compiler
+@inline
+export function touch(hash: u32): u32 {
+  return load<u32>(home(hash), FLOW_HASH);
+}
+
+/** Is the table so large that its slots are not all at hand? */
+export function isFar(): bool {
+  return slots * stride > 1 << 18;
 }
 
 /** What is known of a key, its last use noted; 0 when nothing is. */

@@ -17,12 +17,15 @@ import {
   NODE_QUESTION,
   NODE_TAGS,
   NODE_WAITING,
+  OP_END,
   OUTCOME_ACTIONS,
   OUTCOME_ONLY_PORT,
   PACKET_ADDRESS,
   PACKET_BUFFER,
   PACKET_LENGTH,
   PACKET_RECORD_BYTES,
+  PORT_KIND,
+  PORT_KIND_SINK,
   PORT_NUMBER,
   PORT_RECORD_BYTES,
   PORT_RX_BYTES,
@@ -44,12 +47,23 @@ import {
   STAT_UPCALL_FULL,
 } from '../layout.ts';
 import { run } from './actions.ts';
-import { release } from './buffers.ts';
+import { release, releaseOnly } from './buffers.ts';
 import { putBe32 } from './bytes.ts';
-import { adoptGeneration, changes, clear, installs, lookup, noteInstall, obtain, pack, withPath } from './cache.ts';
+import {
+  adoptGeneration,
+  changes,
+  clear,
+  installs,
+  lookup,
+  noteInstall,
+  obtain,
+  pack,
+  packCommon,
+  touch,
+  withPath, isFar, isPortOnly } from './cache.ts';
 import { extract } from './extract.ts';
 import { ask, translate } from './host.ts';
-import { countersOf, output } from './output.ts';
+import { countersOf, countSent, output } from './output.ts';
 import {
   answersAtOnce,
   batch,
@@ -105,6 +119,11 @@ export function receive(slot: u32, packets: u32, startDepth: u32): void {
   let seen = changes;
   let seenInstalls = installs;
   let hits: u64 = 0;
+  // Packets of one outcome in a row are counted together.
+  let lastOutcome: usize = 0;
+  let isSunk: bool = false;
+  let outcomePackets: u64 = 0;
+  let outcomeBytes: u64 = 0;
   const nodes = scratch + SCRATCH_NODES;
   for (let i: u32 = 0; i < packets; i++) {
     if (changes !== seen) {
@@ -118,6 +137,8 @@ export function receive(slot: u32, packets: u32, startDepth: u32): void {
     const size = load<u32>(record, PACKET_LENGTH);
     let node = load<u32>(nodes + (i << 2));
     if ((node & NODE_TAGS) !== 0 || node === 0) {
+      if (lastOutcome !== 0) creditAll(lastOutcome, isSunk, outcomePackets, outcomeBytes);
+      lastOutcome = 0;
       // A packet before it may have been the first of its flow.
       if (installs !== seenInstalls) node = lookup(packedKeys + i * KEY_STRIDE, load<u32>(hashes + (i << 2)));
       take(ofBuffer, at, size);
@@ -127,39 +148,94 @@ export function receive(slot: u32, packets: u32, startDepth: u32): void {
       hits++;
     }
     const outcome: usize = node;
-    credit(outcome, size);
+    if (outcome !== lastOutcome) {
+      if (lastOutcome !== 0) creditAll(lastOutcome, isSunk, outcomePackets, outcomeBytes);
+      lastOutcome = outcome;
+      isSunk = endsHere(outcome);
+      outcomePackets = 0;
+      outcomeBytes = 0;
+    }
+    outcomePackets++;
+    outcomeBytes += size;
+    if (isSunk) {
+      releaseOnly(ofBuffer);
+      continue;
+    }
     const only = load<u32>(outcome, OUTCOME_ONLY_PORT);
     if (only !== NO_SLOT) {
       output(only, ofBuffer, at, size, NO_QUEUE, depth);
     } else {
+      const actions: usize = load<u32>(outcome, OUTCOME_ACTIONS);
+      // What follows may have tables changed, and with them what outcomes there are.
+      credit(lastOutcome, outcomePackets, outcomeBytes);
+      lastOutcome = 0;
       take(ofBuffer, at, size);
-      run(load<u32>(outcome, OUTCOME_ACTIONS), inPort);
+      run(actions, inPort);
     }
   }
+  if (lastOutcome !== 0) creditAll(lastOutcome, isSunk, outcomePackets, outcomeBytes);
   count(STAT_HITS, hits);
   depth = startDepth;
 }
 
-function credit(outcome: usize, bytes: u32): void {
+/** Are packets of the outcome only counted, by it and the port that it sends to? */
+function endsHere(outcome: usize): bool {
+  const only = load<u32>(outcome, OUTCOME_ONLY_PORT);
+  if (only === NO_SLOT) return load<u32>(load<u32>(outcome, OUTCOME_ACTIONS)) === OP_END;
+  return load<u32>(ports + only * PORT_RECORD_BYTES, PORT_KIND) === PORT_KIND_SINK;
+}
+
+function creditAll(outcome: usize, isSunk: bool, packets: u64, bytes: u64): void {
+  credit(outcome, packets, bytes);
+  const only = load<u32>(outcome, OUTCOME_ONLY_PORT);
+  if (isSunk && only !== NO_SLOT) countSent(only, packets, bytes);
+}
+
+function credit(outcome: usize, packets: u64, bytes: u64): void {
   const counters = outcome + ownCounters;
-  store<u64>(counters, load<u64>(counters, COUNTER_PACKETS) + 1, COUNTER_PACKETS);
+  store<u64>(counters, load<u64>(counters, COUNTER_PACKETS) + packets, COUNTER_PACKETS);
   store<u64>(counters, load<u64>(counters, COUNTER_BYTES) + bytes, COUNTER_BYTES);
   // A packet that has waited comes after younger ones of other flows.
   if (now > load<u64>(counters, COUNTER_USED)) store<u64>(counters, now, COUNTER_USED);
 }
 
-/** Finds the nodes of the batch's packets: keys first, then places in the cache. */
+/** What the stores of touched slots add up to, so that they are not left out. */
+export let touched: u32 = 0;
+
+/** Finds the nodes of the batch's packets: keys first, then their places in the cache, so that waits for memory overlap. */
 function classify(inPort: u32, first: u32, packets: u32): void {
+  const port = <u64>bswap<u32>(inPort);
+  const nodes = scratch + SCRATCH_NODES;
+  if (isPortOnly) {
+    const node = portNode(inPort, first);
+    if (node !== 0) {
+      for (let i = first; i < packets; i++) store<u32>(nodes + (i << 2), node);
+      return;
+    }
+  }
   for (let i = first; i < packets; i++) {
     const record = batch + i * PACKET_RECORD_BYTES;
-    const key = keys + i * KEY_STRIDE;
-    putBe32(key + KEY_IN_PORT, inPort);
-    extract(load<u32>(record, PACKET_ADDRESS), load<u32>(record, PACKET_LENGTH), key);
-    store<u32>(hashes + (i << 2), pack(i));
+    const at: usize = load<u32>(record, PACKET_ADDRESS);
+    const bytes = load<u32>(record, PACKET_LENGTH);
+    const hash = hashes + (i << 2);
+    if (!packCommon(at, bytes, port, packedKeys + i * KEY_STRIDE, hash)) {
+      const key = keys + i * KEY_STRIDE;
+      putBe32(key + KEY_IN_PORT, inPort);
+      extract(at, bytes, key);
+      store<u32>(hash, pack(i));
+    }
   }
-  const nodes = scratch + SCRATCH_NODES;
+  if (isFar()) for (let i = first; i < packets; i++) touched += touch(load<u32>(hashes + (i << 2)));
   for (let i = first; i < packets; i++)
     store<u32>(nodes + (i << 2), lookup(packedKeys + i * KEY_STRIDE, load<u32>(hashes + (i << 2))));
+}
+
+/** The node of everything that comes in by a port, where nothing else decides; 0 when it is none that all can go by. */
+function portNode(inPort: u32, set: u32): u32 {
+  const key = keys + set * KEY_STRIDE;
+  putBe32(key + KEY_IN_PORT, inPort);
+  const node = lookup(packedKeys + set * KEY_STRIDE, pack(set));
+  return (node & NODE_TAGS) === 0 ? node : 0;
 }
 
 /** Another pass for the packet that is worked on; uses up one holder of its buffer. */
@@ -184,7 +260,7 @@ export function pass(inPort: u32, recircId: u32): void {
 
 /** Counts the packet that is worked on for an outcome, and does what that says. */
 export function carryOut(outcome: usize, inPort: u32): void {
-  credit(outcome, length);
+  credit(outcome, 1, length);
   run(load<u32>(outcome, OUTCOME_ACTIONS), inPort);
 }
 
@@ -231,6 +307,9 @@ function answer(program: u32): u32 {
 
 /** Has the packet translated by a call, and caches what it says. */
 function translateNow(set: u32, inPort: u32, recircId: u32): u32 {
+  // A common packet's key has been packed without being written out.
+  putBe32(keys + set * KEY_STRIDE + KEY_IN_PORT, inPort);
+  extract(packet, length, keys + set * KEY_STRIDE);
   const savedBuffer = buffer;
   const savedPacket = packet;
   const savedLength = length;

@@ -15,9 +15,10 @@ import {
   PORT_SOURCE_COUNT,
   PORT_SOURCE_NEXT,
   PORT_SOURCE_ROUNDS,
+  SMALL_BUFFER_BYTES,
   SOURCE_RECORD_BYTES,
 } from '../layout.ts';
-import { allocate, recordOf } from './buffers.ts';
+import { allocate, recordOf, takeSmall } from './buffers.ts';
 import { receive } from './pass.ts';
 import { batch, ports } from './state.ts';
 
@@ -34,7 +35,7 @@ export function play(slot: u32, batches: u32): u32 {
     while (taken < <u32>BATCH_PACKETS) {
       const record = source + next * SOURCE_RECORD_BYTES;
       const length = load<u32>(record, 4);
-      const buffer = allocate(length);
+      const buffer = length <= <u32>(SMALL_BUFFER_BYTES - HEADROOM) ? takeSmall() : allocate(length);
       if (buffer === NO_BUFFER) break;
       const at: usize = load<u32>(recordOf(buffer), BUFFER_BASE) + HEADROOM;
       copy(at, load<u32>(record), length);
@@ -60,6 +61,8 @@ export function play(slot: u32, batches: u32): u32 {
 }
 
 /** Up to 15 bytes more than `length` may be written and read. */
+// @ts-ignore: a decorator of the core's compiler
+@inline
 function copy(to: usize, from: usize, length: u32): void {
   if (length > 256) {
     memory.copy(to, from, length);

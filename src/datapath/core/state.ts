@@ -118,6 +118,8 @@ export function setTime(ns: u64, shift: u32): void {
   nowUnits = <u32>(ns >> shift);
 }
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function count(counter: usize, by: u64): void {
   store<u64>(stats + counter, load<u64>(stats + counter) + by);
 }
@@ -128,6 +130,8 @@ export let buffer: u32 = 0;
 export let packet: usize = 0;
 export let length: u32 = 0;
 
+// @ts-ignore: a decorator of the core's compiler
+@inline
 export function take(ofBuffer: u32, at: usize, bytes: u32): void {
   buffer = ofBuffer;
   packet = at;

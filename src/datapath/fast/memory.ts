@@ -13,7 +13,10 @@ import {
   SHARED_UNION,
   SMALL_BUFFER_BYTES,
   UNION_BYTES,
+  UNION_MAX_WORDS,
 } from '../layout.ts';
+
+import { unionWords, writeUnion } from './union.ts';
 
 /** How much of everything there may be. What goes beyond is refused and counted. */
 export interface DatapathLimits {
@@ -115,6 +118,7 @@ export class DatapathMemory {
     this.ports = this.allocate(limits.ports * PORT_RECORD_BYTES);
     this.outcomes = [this.allocate(limits.outcomeBytes), this.allocate(limits.outcomeBytes)];
     this.#layOutBuffers(smallCount, largeCount);
+    writeUnion(this, this.unions[0], unionWords(new Uint8Array(8 * UNION_MAX_WORDS)));
     this.setWord(this.shared + SHARED_GENERATION, 1);
     this.setWord(this.shared + SHARED_UNION, this.unions[0]);
   }

@@ -1,5 +1,6 @@
 import {
   UNION_COUNT,
+  UNION_FIXED_WORDS,
   UNION_MAX_WORDS,
   UNION_WORD_BYTES,
   UNION_WORD_FACTOR,
@@ -17,13 +18,13 @@ export interface UnionWord {
   readonly factor: bigint;
 }
 
-/** The words of a union mask. The hash's factors are random, so that nobody can prepare packets that collide. */
+/** The words of a union mask, those of the common packet whether they hold bits of it or not. The hash's factors are random, so that nobody can prepare packets that collide. */
 export function unionWords(mask: Uint8Array): readonly UnionWord[] {
   const view = new DataView(mask.buffer, mask.byteOffset, mask.byteLength);
   const words: UnionWord[] = [];
   for (let offset = 0; offset + 8 <= mask.length && offset < 8 * UNION_MAX_WORDS; offset += 8) {
     const bits = view.getBigUint64(offset, true);
-    if (bits !== 0n) words.push({ offset, mask: bits, factor: randomOdd() });
+    if (bits !== 0n || offset < 8 * UNION_FIXED_WORDS) words.push({ offset, mask: bits, factor: randomOdd() });
   }
   return words;
 }
