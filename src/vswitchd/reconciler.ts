@@ -150,7 +150,7 @@ export class Reconciler {
     await this.#removeBridges(configuration);
     for (const config of configuration.bridges) {
       const { name } = config.row;
-      if (name.includes('/')) {
+      if (name.includes('/') || /^\.*$/.test(name)) {
         this.#log.warn(`ignoring bridge with invalid name "${name}"`);
         continue;
       }
@@ -184,7 +184,7 @@ export class Reconciler {
     for (const [name, bridge] of this.bridges) {
       if (wanted.has(name)) continue;
       this.bridges.delete(name);
-      await bridge.close();
+      await bridge.remove();
     }
   }
 

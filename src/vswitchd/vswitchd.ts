@@ -101,6 +101,7 @@ export class Vswitchd {
         clock: this.clock,
         threads: this.#options.threads ?? 0,
         rundir: folders.rundir,
+        programFolder: join(folders.dbdir, 'oko-programs'),
         version,
         devices: this.#devices,
         receiving: this.#receiving,

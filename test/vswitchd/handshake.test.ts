@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OvsdbClient, openVswitch } from '../../src/ovsdb/index.ts';
+import { OKO_MAIN, REPOSITORY } from '../support/oko.ts';
 import { clientsMissing, eventually, TestVswitchd } from '../support/vswitchd.ts';
 
 const missing = clientsMissing();
@@ -227,6 +229,8 @@ describe.skipIf(missing !== undefined)('a daemon that starts again', () => {
     await oko.vsctl('add-br br0 -- set bridge br0 datapath_type=dummy');
     for (const name of ['a', 'b']) await oko.vsctl(`add-port br0 ${name} -- set interface ${name} type=null`);
     await oko.vsctl('del-port a');
+    const object = join(REPOSITORY, 'examples/rate-limiter.o');
+    await oko.output(process.execPath, OKO_MAIN, 'ofctl', 'load-filter-prog', 'br0', '1', object);
     const id = await oko.columns('Bridge', 'br0', 'datapath_id');
     await oko.stop();
     await oko.output(
@@ -243,5 +247,10 @@ describe.skipIf(missing !== undefined)('a daemon that starts again', () => {
     expect(await oko.columns('Bridge', 'br0', 'datapath_id')).toEqual(id);
     const { cur_cfg, next_cfg } = await oko.columns('Open_vSwitch', '.', 'cur_cfg', 'next_cfg');
     expect(cur_cfg).toBe(next_cfg);
+    // Filter programs are there again too, as long as their bridge is.
+    expect(oko.daemon.bridges.get('br0')?.bridge.programs.has(1)).toBe(true);
+    await oko.vsctl('del-br br0 -- add-br br0 -- set bridge br0 datapath_type=dummy');
+    await oko.vsctl('del-br br0');
+    expect(readdirSync(join(oko.folder, 'oko-programs'))).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { formatMac, parseMac } from '../../bytes/index.ts';
 import {
   type Clock,
@@ -14,6 +16,7 @@ import {
   FilterPrograms,
   filterProgFieldNamed,
   type ProgramCompiler,
+  ProgramStore,
   type TlsIdentity,
 } from '../../ofproto/index.ts';
 import { OFPP } from '../../openflow/index.ts';
@@ -42,6 +45,8 @@ export interface BridgeSurroundings {
   readonly devices: DeviceFactory;
   readonly receiving: ReceiveLoop;
   /** Of the filter programs of all bridges. */
+  /** A folder for filter programs, one folder for each bridge in it. */
+  readonly programFolder: string;
   readonly compiler: ProgramCompiler;
   readonly log: Log;
 }
@@ -65,6 +70,10 @@ export class ConfiguredBridge {
   datapathType = '';
   readonly #around: BridgeSurroundings;
   readonly #log: ModuleLog;
+  /** Where its filter programs are kept over a restart. */
+  readonly #programFolder: string;
+  readonly #store: ProgramStore;
+  #isRestored = false;
   /** The packet threads, if it has any. */
   #threads: PmdDatapath | undefined;
   readonly #flowTables: FlowTableSettings;
@@ -81,8 +90,11 @@ export class ConfiguredBridge {
     this.#around = around;
     this.#log = around.log.module('bridge');
     const memory = around.threads > 0 ? new PmdMemory(around.threads) : undefined;
+    this.#programFolder = join(around.programFolder, name);
+    this.#store = new ProgramStore(this.#programFolder);
     const programs = new FilterPrograms({
       compiler: around.compiler,
+      store: this.#store,
       ...(memory === undefined ? {} : { surroundings: memory.surroundings }),
     });
     const datapath = (options: DatapathOptions): Datapath => {
@@ -97,6 +109,7 @@ export class ConfiguredBridge {
 
   /** Makes everything as the rows say. Gives the interfaces that are new, or that failed. */
   async apply(config: BridgeConfig, tls: TlsIdentity | undefined, pacer: Pacer): Promise<ReadonlySet<BridgeInterface>> {
+    if (!this.#isRestored) await this.#restorePrograms();
     this.datapathType = config.row.datapath_type;
     const wanted = new Map(this.#wanted(config).map((each) => [each.name, each]));
     await this.#removeOthers(wanted, pacer);
@@ -121,6 +134,17 @@ export class ConfiguredBridge {
     this.#complain(config);
     await this.controllers.apply(config, this.datapathId, tls);
     return changed;
+  }
+
+  /** Filter programs that were there when the daemon stopped are there again before the first packet. */
+  async #restorePrograms(): Promise<void> {
+    this.#isRestored = true;
+    try {
+      for (const { message } of await this.#store.restore(this.bridge.programs, this.#around.clock))
+        this.#log.warn(message, { bridge: this.name });
+    } catch (error) {
+      this.#log.warn(`filter programs are not kept: ${(error as Error).message}`, { bridge: this.name });
+    }
   }
 
   #wanted(config: BridgeConfig): Wanted[] {
@@ -315,10 +339,21 @@ export class ConfiguredBridge {
     }
   }
 
+  /** The database has it no more. */
+  async remove(): Promise<void> {
+    await this.close();
+    rmSync(this.#programFolder, { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     await this.controllers.close();
     for (const known of [...this.interfaces.values()]) this.#close(known, true);
     await this.#threads?.close();
+    try {
+      await this.#store.snapshot(this.bridge.programs);
+    } catch (error) {
+      this.#log.warn(`what maps hold is not kept: ${(error as Error).message}`, { bridge: this.name });
+    }
   }
 }
 
