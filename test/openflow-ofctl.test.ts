@@ -159,27 +159,31 @@ function inOrder(text: string): string {
 }
 
 describe.skipIf(missing !== undefined)(`ovs-ofctl drives both switches (${missing ?? 'Open vSwitch is here'})`, () => {
-  it.each(['', '-O OpenFlow10', '-O OpenFlow13', '-O OpenFlow14', '-O OpenFlow15'])('with "%s"', async (version) => {
-    const theirs = new DummyVswitch();
-    const ours = new OpenflowSwitch();
-    try {
-      await ours.listen();
-      for (const { args, input, only } of STEPS) {
-        if (only && !only.test(version)) continue;
-        const run = async (socket: string) => {
-          const words = `${version} ${args}`.trim().split(' ');
-          const { stdout, stderr, status } = await runOfctl(
-            words.map((word) => (word === 'SWITCH' ? `unix:${socket}` : word)),
-            input,
-          );
-          return { args, status, stdout: normal(stdout), stderr: normal(stderr) };
-        };
-        const [mine, other] = await Promise.all([run(ours.socket), run(theirs.socket)]);
-        expect.soft(mine).toEqual(other);
+  it.each(['', '-O OpenFlow10', '-O OpenFlow13', '-O OpenFlow14', '-O OpenFlow15'])(
+    'with "%s"',
+    { timeout: 300_000 },
+    async (version) => {
+      const theirs = new DummyVswitch();
+      const ours = new OpenflowSwitch();
+      try {
+        await ours.listen();
+        for (const { args, input, only } of STEPS) {
+          if (only && !only.test(version)) continue;
+          const run = async (socket: string) => {
+            const words = `${version} ${args}`.trim().split(' ');
+            const { stdout, stderr, status } = await runOfctl(
+              words.map((word) => (word === 'SWITCH' ? `unix:${socket}` : word)),
+              input,
+            );
+            return { args, status, stdout: normal(stdout), stderr: normal(stderr) };
+          };
+          const [mine, other] = await Promise.all([run(ours.socket), run(theirs.socket)]);
+          expect.soft(mine).toEqual(other);
+        }
+      } finally {
+        theirs.stop();
+        await ours.close();
       }
-    } finally {
-      theirs.stop();
-      await ours.close();
-    }
-  });
+    },
+  );
 });
