@@ -8,6 +8,7 @@ import {
 import { nextTurn, runSlice } from '../slice.ts';
 import type { FlowTransaction } from '../transaction.ts';
 import type { BundledMessage } from './bundle.ts';
+import { MapUpdates } from './map-updates.ts';
 import { checkPacketOut, packetOut } from './packet-out.ts';
 import { checkProgramsNamed } from './program-check.ts';
 import { refusal } from './refusal.ts';
@@ -54,6 +55,7 @@ class BundleCommit {
   readonly #session: Session;
   readonly #messages: readonly BundledMessage[];
   readonly #flowMods: BundledMessage[] = [];
+  readonly #mapUpdates: MapUpdates;
   #transaction: FlowTransaction;
   /** The message that is being looked at. */
   #current: BundledMessage | undefined;
@@ -62,6 +64,7 @@ class BundleCommit {
     this.#control = control;
     this.#session = session;
     this.#messages = messages;
+    this.#mapUpdates = new MapUpdates(control.bridge.programs);
     this.#transaction = control.bridge.transaction();
   }
 
@@ -71,6 +74,7 @@ class BundleCommit {
       this.#current = bundled;
       const { message } = bundled;
       if (message.type === 'packet_out') checkPacketOut(this.#control.bridge, message);
+      if (message.type === 'oko') this.#mapUpdates.add(message);
       if (message.type !== 'port_mod') continue;
       const { port: number, hardwareAddress } = message;
       const port = this.#control.bridge.ports.get(number);
@@ -87,6 +91,7 @@ class BundleCommit {
     for (let { changing } = this.#control.bridge; changing !== undefined; { changing } = this.#control.bridge)
       await changing;
     await this.#transaction.commitInSlices();
+    this.#mapUpdates.carryOut();
     for (const { message } of this.#messages) {
       if (message.type === 'packet_out') packetOut(this.#control.bridge, message);
       if (message.type !== 'port_mod') continue;

@@ -6,6 +6,7 @@ import {
   ProtocolError,
   readHeader,
 } from '../../openflow/index.ts';
+import { isMapUpdate } from './map-updates.ts';
 
 /** What one connection may have waiting in bundles. */
 const MAX_BUNDLES = 16;
@@ -16,7 +17,8 @@ const MAX_BYTES = 256 << 20;
 export const BUNDLE_FLAGS = { atomic: 1, ordered: 2 } as const;
 const KNOWN_FLAGS = BUNDLE_FLAGS.atomic | BUNDLE_FLAGS.ordered;
 
-const BUNDLED_TYPES = ['flow_mod', 'port_mod', 'packet_out'] as const;
+/** Of the extension, updates of maps (`MapUpdates`). */
+const BUNDLED_TYPES = ['flow_mod', 'port_mod', 'packet_out', 'oko'] as const;
 type Bundled = Extract<Message, { readonly type: (typeof BUNDLED_TYPES)[number] }>;
 
 /** A message that waits in a bundle, with its bytes as they came in. */
@@ -80,7 +82,8 @@ export class BundleStore {
     if (name !== 'experimenter' && !BUNDLED_TYPES.some((type) => type === name))
       throw new ProtocolError('OFPBFC_MSG_UNSUP', `${name ?? 'an unknown message'} cannot be bundled`);
     const message = decode(bytes);
-    if (!isBundled(message)) throw new ProtocolError('OFPBFC_MSG_UNSUP', `${message.type} cannot be bundled`);
+    if (!isBundled(message) || (message.type === 'oko' && !isMapUpdate(message)))
+      throw new ProtocolError('OFPBFC_MSG_UNSUP', `${message.type} cannot be bundled`);
     const bundle = this.#bundles.has(bundleId) ? this.#get(bundleId, flags) : this.#create(bundleId, flags);
     if (!bundle.isOpen) throw this.#end(bundleId, 'OFPBFC_BUNDLE_CLOSED', 'is closed');
     if (bundle.messages.length >= MAX_MESSAGES || bundle.bytes + bytes.length > MAX_BYTES)

@@ -87,16 +87,7 @@ function checkValueSize(map: BpfMap, { valueSize, count }: EntryBlock): void {
  * @throws ExtensionError
  */
 export function updateMap(programs: FilterPrograms, map: BpfMap, block: EntryBlock, mode: UpdateMode): void {
-  const { name, readOnly } = map.definition;
-  if (readOnly === true)
-    throw new ExtensionError(
-      'OKO_READ_ONLY_MAP',
-      `map ${name} holds constants of the program, which nobody can change`,
-    );
-  if (isFilter(map) && mode !== 'any') throw notSupported(map, `an update of mode ${mode}`);
-  checkKeySize(map, block);
-  checkValueSize(map, block);
-  checkKeys(map, block, mode);
+  checkUpdate(map, block, mode);
   let done = 0;
   for (const { key, value } of slices(block)) {
     const change = (): number => (isFilter(map) ? map.add(key) : map.update(key, value, mode));
@@ -110,8 +101,27 @@ export function updateMap(programs: FilterPrograms, map: BpfMap, block: EntryBlo
   }
 }
 
+/**
+ * Refuses what `updateMap` would refuse, as far as it can be seen beforehand, `added`: keys that other updates will have added
+ * before; those of this one go there too.
+ *
+ * @throws ExtensionError
+ */
+export function checkUpdate(map: BpfMap, block: EntryBlock, mode: UpdateMode, added?: Set<string>): void {
+  const { name, readOnly } = map.definition;
+  if (readOnly === true)
+    throw new ExtensionError(
+      'OKO_READ_ONLY_MAP',
+      `map ${name} holds constants of the program, which nobody can change`,
+    );
+  if (isFilter(map) && mode !== 'any') throw notSupported(map, `an update of mode ${mode}`);
+  checkKeySize(map, block);
+  checkValueSize(map, block);
+  checkKeys(map, block, mode, added);
+}
+
 /** Looks at what will be refused before the first entry is written. */
-function checkKeys(map: BpfMap, block: EntryBlock, mode: UpdateMode): void {
+function checkKeys(map: BpfMap, block: EntryBlock, mode: UpdateMode, added: Set<string> | undefined): void {
   const { kind, maxEntries, keySize } = map.definition;
   if (isFilter(map)) return;
   if (kind === 'array' || kind === 'per-thread-array') {
@@ -122,15 +132,15 @@ function checkKeys(map: BpfMap, block: EntryBlock, mode: UpdateMode): void {
   // A trie finds a longer or shorter prefix where the key itself is not there; it answers for each key as it is written.
   if (kind === 'lpm-trie') return;
   const mayOverflow = kind !== 'lru-hash' && map.count + block.count > maxEntries;
-  if (mode === 'any' && !mayOverflow) return;
-  const absent = new Set<string>();
+  if (mode === 'any' && !mayOverflow && added === undefined) return;
+  const absent = added ?? new Set<string>();
   for (const { key } of slices(block)) {
     const isThere = map.lookup(key) !== undefined;
     if (mode === 'noexist' && isThere) throw updateRefused(map, ERRNO.EEXIST);
     if (mode === 'exist' && !isThere) throw updateRefused(map, ERRNO.ENOENT);
     if (!isThere) absent.add(key.join());
   }
-  if (mayOverflow && map.count + absent.size > maxEntries) throw updateRefused(map, ERRNO.E2BIG);
+  if (kind !== 'lru-hash' && map.count + absent.size > maxEntries) throw updateRefused(map, ERRNO.E2BIG);
 }
 
 function indexOf(key: Uint8Array, keySize: number): number {
