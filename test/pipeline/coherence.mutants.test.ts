@@ -3,13 +3,14 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FieldReads } from '../../src/ofproto/field-reads.ts';
 import { FilterPrograms, MacTable } from '../../src/ofproto/index.ts';
 import { KEY, MPLS_LSE_COUNT } from '../../src/packet/index.ts';
+import { runs } from '../support/property-runs.ts';
 import { Subject } from './coherence-subject.ts';
 import { randomSteps } from './random-pipeline.ts';
 
 /* Does the property of coherence.property.test.ts find what it is for? The switch is broken on purpose, one thing at a time. */
 
 const programs = [new FilterPrograms({ windowBits: 20 }), new FilterPrograms({ windowBits: 20 })] as const;
-const MAX_RUNS = 5000;
+const MAX_RUNS = runs(5000);
 const CONTROL_RUNS = 200;
 
 /** Looks for a case in which a bridge with its cache does what the same bridge does not do without; how many it took. */
