@@ -113,27 +113,30 @@ describe.skipIf(missing !== undefined)(`oko bridge between two hosts (${missing 
     }
   });
 
-  it.skipIf(!hasOsken)('is driven by a learning switch on os-ken, in OpenFlow 1.3', async () => {
-    const port = 20_000 + (process.pid % 20_000);
-    const run = 'import sys; from os_ken.cmd.manager import main; main()';
-    const app = 'test/peers/simple_switch_13.py';
-    const args = ['-c', run, '--ofp-listen-host', '127.0.0.1', '--ofp-tcp-listen-port', `${port}`, app];
-    const child = await bridge([
-      '--controller',
-      `tcp:127.0.0.1:${port}`,
-      '--fail-mode',
-      'secure',
-      '--datapath-id',
-      '2a',
-    ]);
-    await start(PYTHON, args, /switch 000000000000002a/);
-    await waitFor(() => hosts.ping(1) === 1);
-    expect(hosts.ping(3)).toBe(3);
-    const flows = ofctl('-O', 'OpenFlow13', 'dump-flows', '--no-stats', 'SWITCH');
-    expect(flows).toContain('priority=0 actions=CONTROLLER:65535');
-    expect(flows.match(/priority=1,in_port=.*actions=output:/g)?.length).toBeGreaterThanOrEqual(2);
-    await stop(child);
-  });
+  it.skipIf(!hasOsken).each(['1.3', '1.4', '1.5'])(
+    'is driven by a learning switch on os-ken, in OpenFlow %s',
+    async (version) => {
+      const port = 20_000 + (process.pid % 20_000) + Number(version.slice(2));
+      const run = `import os; os.environ["OFP_VERSION"] = "${version}"; from os_ken.cmd.manager import main; main()`;
+      const app = 'test/peers/simple_switch_13.py';
+      const args = ['-c', run, '--ofp-listen-host', '127.0.0.1', '--ofp-tcp-listen-port', `${port}`, app];
+      const child = await bridge([
+        '--controller',
+        `tcp:127.0.0.1:${port}`,
+        '--fail-mode',
+        'secure',
+        '--datapath-id',
+        '2a',
+      ]);
+      await start(PYTHON, args, /switch 000000000000002a/);
+      await waitFor(() => hosts.ping(1) === 1);
+      expect(hosts.ping(3)).toBe(3);
+      const flows = ofctl('-O', `OpenFlow${version.replace('.', '')}`, 'dump-flows', '--no-stats', 'SWITCH');
+      expect(flows).toContain('priority=0 actions=CONTROLLER:65535');
+      expect(flows.match(/priority=1,in_port=.*actions=output:/g)?.length).toBeGreaterThanOrEqual(2);
+      await stop(child);
+    },
+  );
 });
 
 async function waitFor(holds: () => boolean): Promise<void> {

@@ -1,14 +1,19 @@
-"""A learning switch as an OpenFlow 1.3 controller: run by osken-manager, prints a line for each switch that comes."""
+"""A learning switch as a controller of the version that OFP_VERSION names, else OpenFlow 1.3: run by osken-manager, prints a line
+for each switch that comes."""
+
+import os
 
 from os_ken.base import app_manager
 from os_ken.controller import ofp_event
 from os_ken.controller.handler import CONFIG_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
 from os_ken.lib.packet import ethernet, packet
-from os_ken.ofproto import ofproto_v1_3
+from os_ken.ofproto import ofproto_v1_3, ofproto_v1_4, ofproto_v1_5
+
+PROTOCOL = {"1.3": ofproto_v1_3, "1.4": ofproto_v1_4, "1.5": ofproto_v1_5}[os.environ.get("OFP_VERSION", "1.3")]
 
 
 class LearningSwitch(app_manager.OSKenApp):
-    OFP_VERSIONS = [ofproto_v1_3.OFP_VERSION]
+    OFP_VERSIONS = [PROTOCOL.OFP_VERSION]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -42,12 +47,14 @@ class LearningSwitch(app_manager.OSKenApp):
         if out_port != protocol.OFPP_FLOOD:
             match = parser.OFPMatch(in_port=in_port, eth_src=frame.src, eth_dst=frame.dst)
             self.add_flow(datapath, 1, match, actions)
+        # Since 1.5 the port is one of the fields of a match.
+        origin = {"in_port": in_port} if PROTOCOL is not ofproto_v1_5 else {"match": parser.OFPMatch(in_port=in_port)}
         datapath.send_msg(
             parser.OFPPacketOut(
                 datapath=datapath,
                 buffer_id=protocol.OFP_NO_BUFFER,
-                in_port=in_port,
                 actions=actions,
                 data=message.data,
+                **origin,
             )
         )
