@@ -26,15 +26,31 @@ const DEFAULT_CAPACITY = 8192;
  * until `expire` takes it: verdicts that rest on it stay true until then.
  */
 export class MacTable {
-  readonly #agingNs: bigint;
-  readonly capacity: number;
+  #agingNs: bigint = DEFAULT_AGING_NS;
+  #capacity: number = DEFAULT_CAPACITY;
   readonly counters: MacCounters = { learned: 0, expired: 0, evicted: 0, moved: 0 };
   /** Least recently seen first. */
   readonly #entries = new Map<string, MacEntry>();
 
   constructor(options: { agingNs?: bigint; capacity?: number } = {}) {
-    this.#agingNs = options.agingNs ?? DEFAULT_AGING_NS;
-    this.capacity = options.capacity ?? DEFAULT_CAPACITY;
+    this.configure(options);
+  }
+
+  /** The most addresses learnt at once. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** What is left out has its default. A table that becomes too full keeps what it has until that ages. */
+  configure({
+    agingNs = DEFAULT_AGING_NS,
+    capacity = DEFAULT_CAPACITY,
+  }: {
+    agingNs?: bigint;
+    capacity?: number;
+  }): void {
+    this.#agingNs = agingNs;
+    this.#capacity = capacity;
   }
 
   get size(): number {

@@ -189,6 +189,15 @@ describe.skipIf(missing !== undefined)(`the daemon and ovs-vsctl${missing ? ` ($
     await oko.output('ovs-ofctl', 'add-flow', 'br0', 'table=3,priority=2,actions=drop');
   });
 
+  it('learns as many addresses as it may', async () => {
+    const capacity = () => oko.daemon.bridges.get('br0')?.bridge.macs.capacity;
+    await oko.vsctl('set bridge br0 other_config:mac-table-size=100 other_config:mac-aging-time=60');
+    expect(capacity()).toBe(100);
+    await oko.vsctl('set bridge br0 other_config:mac-table-size=many');
+    expect(capacity()).toBe(8192);
+    await oko.vsctl('remove bridge br0 other_config mac-table-size -- remove bridge br0 other_config mac-aging-time');
+  });
+
   it('says what it does not do', async () => {
     await oko.vsctl(
       'set bridge br0 stp_enable=true -- --id=@s create sflow targets="1.2.3.4" -- set bridge br0 sflow=@s -- --id=@q create qos type=linux-htb -- set port p1 qos=@q',

@@ -126,6 +126,7 @@ export class ConfiguredBridge {
       if (pacer.isDue) await pacer.pause();
     }
     const { other_config: settings } = config.row;
+    this.bridge.macs.configure(macSettings(settings));
     this.bridge.filterProgField = filterProgFieldNamed(settings.get('filter-prog-field') ?? '');
     this.bridge.okoLegacy = settings.get('oko-legacy') === 'true';
     this.#chooseAddress(config);
@@ -355,6 +356,20 @@ export class ConfiguredBridge {
       this.#log.warn(`what maps hold is not kept: ${(error as Error).message}`, { bridge: this.name });
     }
   }
+}
+
+/** other_config:mac-aging-time, in seconds, and mac-table-size; what cannot be is taken to be left out. */
+function macSettings(settings: ReadonlyMap<string, string>): { agingNs?: bigint; capacity?: number } {
+  const within = (name: string, least: number, most: number): number | undefined => {
+    const value = Number(settings.get(name) ?? Number.NaN);
+    return Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+  };
+  const seconds = within('mac-aging-time', 1, 1_000_000);
+  const capacity = within('mac-table-size', 10, 1_000_000);
+  return {
+    ...(seconds === undefined ? {} : { agingNs: BigInt(seconds) * 1_000_000_000n }),
+    ...(capacity === undefined ? {} : { capacity }),
+  };
 }
 
 const COLLATOR = new Intl.Collator('en', { numeric: true });
