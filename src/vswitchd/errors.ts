@@ -1,17 +1,9 @@
 import { type ErrorTable, OkoError } from '../bytes/index.ts';
 
 export const VSWITCHD_ERRORS = {
-  VSWITCHD_BAD_OPTION: {
-    meaning: 'An option or argument of the daemon has a form that it does not know.',
-    remedy: 'The message shows the form; `oko run --help` explains it.',
-  },
   VSWITCHD_FOLDER: {
     meaning: 'A folder that the daemon needs for its sockets, its database or its log cannot be made or written.',
     remedy: 'Choose others with OVS_RUNDIR, OVS_DBDIR and OVS_LOGDIR, or mend the permissions.',
-  },
-  VSWITCHD_RUNNING: {
-    meaning: 'Another daemon serves the same files or sockets.',
-    remedy: 'Stop it first, or give this one folders of its own with OVS_RUNDIR and OVS_DBDIR.',
   },
   VSWITCHD_DEVICE: {
     meaning: 'The kernel refused a change to a network device.',
