@@ -172,6 +172,8 @@ export const NO_QUEUE = 0xffffffff;
 
 /** Only the Ethernet addresses are written. */
 export const SET_ADDRESSES = 1;
+/** Besides, only type of service, TTL, addresses and ports of IPv4. */
+export const SET_COMMON = 2;
 
 // ---- Ports, by slot
 

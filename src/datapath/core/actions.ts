@@ -12,13 +12,15 @@ import {
   OP_SET,
   OP_TO_MAIN,
   SET_ADDRESSES,
+  SET_COMMON,
   STAT_NO_BUFFER,
 } from '../layout.ts';
 import { hold, own, release } from './buffers.ts';
+import { isCommon } from './common.ts';
 import { toMain } from './host.ts';
 import { output } from './output.ts';
 import { depth, pass } from './pass.ts';
-import { popMpls, popVlan, pushMpls, pushVlan, setAddresses, setBits } from './rewrite.ts';
+import { popMpls, popVlan, pushMpls, pushVlan, setAddresses, setBits, setCommon } from './rewrite.ts';
 import { noteUp } from './ring.ts';
 import { answersAtOnce, buffer, count, length, packet, take } from './state.ts';
 
@@ -65,7 +67,9 @@ export function run(actions: usize, inPort: u32): void {
       if (!own()) break;
       if (op === OP_SET) {
         const records = load<u32>(at, 8);
-        if (load<u32>(at, 4) === SET_ADDRESSES) setAddresses(at + 16, records);
+        const parts = load<u32>(at, 4);
+        if (parts === SET_ADDRESSES) setAddresses(at + 16, records);
+        else if (parts === SET_COMMON && isCommon(packet, length)) setCommon(at + 16, records);
         else if (!setBits(at + 16, records)) {
           count(STAT_NO_BUFFER, 1);
           break;

@@ -2,6 +2,11 @@ import type { DatapathAction, SetAction } from '../action.ts';
 import {
   KEY_ETH_DST,
   KEY_ETH_TYPE,
+  KEY_IP_SRC,
+  KEY_IP_TOS,
+  KEY_IP_TTL,
+  KEY_L4_DST,
+  KEY_VLAN_TCI,
   NO_LIMIT,
   NO_QUEUE,
   NO_SLOT,
@@ -16,12 +21,17 @@ import {
   OP_SET,
   OP_TO_MAIN,
   SET_ADDRESSES,
+  SET_COMMON,
 } from '../layout.ts';
 
 /** Actions as the core reads them: 32-bit words. `slotOf` gives the place of a port, or `NO_SLOT`. */
 export function encodeActions(actions: readonly DatapathAction[], slotOf: (port: number) => number): number[] {
   const words: number[] = [];
-  for (const action of actions) encode(action, words, slotOf);
+  for (let i = 0; i < actions.length; i++) {
+    const joined = taggedAtOnce(actions[i], actions[i + 1]);
+    if (joined !== undefined) i++;
+    encode(joined ?? actions[i], words, slotOf);
+  }
   words.push(OP_END);
   return words;
 }
@@ -67,6 +77,34 @@ function encode(action: DatapathAction, words: number[], slotOf: (port: number) 
   }
 }
 
+/** Places in the key of what is rewritten in most packets: Ethernet and IPv4 addresses, type of service, TTL, ports. */
+const COMMON_BYTES: ReadonlySet<number> = new Set([
+  ...range(KEY_ETH_DST, KEY_ETH_TYPE),
+  KEY_IP_TOS,
+  KEY_IP_TTL,
+  ...range(KEY_IP_SRC, KEY_L4_DST + 2),
+]);
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** A tag that is pushed and then given other bits at once: one action. Undefined when the two are not that. */
+function taggedAtOnce(action: DatapathAction, next: DatapathAction | undefined): DatapathAction | undefined {
+  if (action.kind !== 'pushVlan' || next?.kind !== 'set') return undefined;
+  let { tci } = action;
+  for (const [offset, value, mask] of next.bytes) {
+    if (offset !== KEY_VLAN_TCI && offset !== KEY_VLAN_TCI + 1) return undefined;
+    const shift = offset === KEY_VLAN_TCI ? 8 : 0;
+    // Whether there is a tag at all is in this bit.
+    if (shift === 8 && (mask & VLAN_PRESENT) !== 0 && (value & VLAN_PRESENT) === 0) return undefined;
+    tci = (tci & ~(mask << shift)) | (value << shift);
+  }
+  return { ...action, tci };
+}
+
+const VLAN_PRESENT = 0x10;
+
 /** Bytes to be written, gathered into eight at a time. */
 function encodeSet({ bytes }: SetAction, words: number[]): void {
   const values = new Map<number, { value: Uint8Array; mask: Uint8Array }>();
@@ -78,7 +116,8 @@ function encodeSet({ bytes }: SetAction, words: number[]): void {
     word.mask[offset - start] = mask;
   }
   const isOfAddresses = bytes.every(([offset]) => offset >= KEY_ETH_DST && offset < KEY_ETH_TYPE);
-  words.push(OP_SET, isOfAddresses ? SET_ADDRESSES : 0, values.size, 0);
+  const isCommon = bytes.every(([offset]) => COMMON_BYTES.has(offset));
+  words.push(OP_SET, isOfAddresses ? SET_ADDRESSES : isCommon ? SET_COMMON : 0, values.size, 0);
   for (const [start, { value, mask }] of values) words.push(start, 0, ...halves(value), ...halves(mask));
 }
 
