@@ -115,7 +115,7 @@ export const FLOW_HASH = 12;
 export const FLOW_KEY = 16;
 export const FLOW_USED_SHIFT = 26;
 /** A key is in one of so many slots from its home on. */
-export const FLOW_WAYS = 4;
+export const FLOW_WAYS = 8;
 export const FLOW_MIN_SLOTS = 1024;
 
 /** What a flow's node is, in its low bits: an outcome, a question, a record of packets that wait for a verdict. 0: nothing. */
