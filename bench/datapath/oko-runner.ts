@@ -1,4 +1,4 @@
-import { PmdDatapath, PmdMemory, WallClock } from '../../src/datapath/index.ts';
+import { type DatapathLimits, PmdDatapath, PmdMemory, WallClock } from '../../src/datapath/index.ts';
 import { Bridge, FilterPrograms } from '../../src/ofproto/index.ts';
 import { parseFlow } from '../../src/openflow/index.ts';
 import { ethernet, rawPayload } from '../../src/packet/index.ts';
@@ -19,8 +19,8 @@ class OkoBridge {
   readonly bridge: Bridge;
   readonly datapath: PmdDatapath;
 
-  constructor() {
-    const memory = new PmdMemory(1, { flows: 1 << 21 });
+  constructor(limits: Partial<DatapathLimits> = {}) {
+    const memory = new PmdMemory(1, { flows: 1 << 21, ...limits });
     let datapath: PmdDatapath | undefined;
     this.bridge = new Bridge({
       name: 'br0',
@@ -87,7 +87,11 @@ export async function runOko(scenario: Scenario, repeats: number, seconds: numbe
 
 /** Packets that are each the first of their flow, in a second of processor time of all threads together. */
 export async function runOkoMisses(packets: readonly Uint8Array[], rules: readonly string[]): Promise<Rate> {
-  const oko = new OkoBridge();
+  // Nothing is to be dropped for coming too fast.
+  const oko = new OkoBridge({
+    ...{ windowBits: 29, smallBuffers: packets.length, ringBytes: 1 << 25 },
+    ...{ waitingFlows: packets.length, waitingPackets: packets.length },
+  });
   try {
     oko.setUp(rules, false);
     // First some others, so that what runs is compiled.

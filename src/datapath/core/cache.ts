@@ -266,7 +266,7 @@ export function touch(hash: u32): u32 {
 
 /** Is the table so large that its slots are not all at hand? */
 export function isFar(): bool {
-  return slots * stride > 1 << 18;
+  return <usize>slots * stride > 1 << 18;
 }
 
 /** What is known of a key, its last use noted; 0 when nothing is. */

@@ -84,7 +84,7 @@ export function prepareRewrite(): void {
 export function setBits(records: usize, count: u32): bool {
   locate(packet, length);
   extractLocated(packet, current);
-  memory.copy(desired, current, KEY_PACKET_END);
+  for (let i: usize = 0; i < <usize>KEY_PACKET_END; i += 8) store<u64>(desired + i, load<u64>(current + i));
   for (let i: u32 = 0; i < count; i++) {
     const record = records + i * 24;
     const place = desired + load<u32>(record);

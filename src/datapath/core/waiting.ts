@@ -147,6 +147,8 @@ function sendUp(record: u32, set: u32, inPort: u32, recircId: u32, resultCount: 
   const message = begin(MESSAGE_UPCALL, UPCALL_RESULTS + 4 * sent);
   if (message === 0) return false;
   const key = keys + set * KEY_STRIDE;
+  // A common packet's key has been packed without being written out.
+  putBe32(key + KEY_IN_PORT, inPort);
   extract(packet, length, key);
   store<u32>(message, record, UPCALL_RECORD);
   store<u32>(message, <u32>packet, UPCALL_ADDRESS);

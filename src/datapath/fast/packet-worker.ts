@@ -24,6 +24,9 @@ const DEAD_MS = 10_000;
 /** What a thread has said before main looks again at other things. */
 const TURN_MS = 5;
 
+/** Messages of a thread that are answered before it is woken. */
+const WAKE_MESSAGES = 16;
+
 /** What main needs of the system to wake threads that wait for devices. */
 export interface WakeDescriptors {
   create(): number;
@@ -104,13 +107,21 @@ export class PacketWorker {
 
   /** Reads what is in the ring, until a time. */
   drainNow(read: (address: number) => void, end: number): void {
-    for (let address = this.up.next(); address !== undefined; address = this.up.next()) {
-      try {
-        read(address);
-      } finally {
-        this.up.finish(address);
+    // To wake a thread costs as much as a verdict, so that is done for several together.
+    let answered = 0;
+    try {
+      for (let address = this.up.next(); address !== undefined; address = this.up.next()) {
+        try {
+          read(address);
+        } finally {
+          this.up.finish(address);
+        }
+        answered++;
+        if (answered % WAKE_MESSAGES === 0) this.ring();
+        if (performance.now() > end) return;
       }
-      if (performance.now() > end) return;
+    } finally {
+      if (answered % WAKE_MESSAGES !== 0) this.ring();
     }
   }
 
@@ -120,12 +131,17 @@ export class PacketWorker {
 
   /** Gives a message to the thread; waits for room while it goes on. @throws DatapathError DATAPATH_THREAD_DEAD */
   send(kind: number, bytes: number, fill: (message: number) => void): void {
+    this.enqueue(kind, bytes, fill);
+    this.ring();
+  }
+
+  /** The same, for a thread that is woken later. @throws DatapathError DATAPATH_THREAD_DEAD */
+  enqueue(kind: number, bytes: number, fill: (message: number) => void): void {
     for (let waits = 0; !this.down.write(kind, bytes, fill); waits++) {
       if (waits > DEAD_MS) throw this.#dead();
       this.ring();
       this.down.waitForRoom();
     }
-    this.ring();
   }
 
   /** Wakes the thread if it sleeps. */
@@ -142,6 +158,8 @@ export class PacketWorker {
     const { words } = this.#memory;
     const at = this.#own + THREAD_GENERATION / 4;
     const start = performance.now();
+    // It may have been given messages that it has not been woken for.
+    if (!this.down.isEmpty) this.ring();
     for (;;) {
       const adopted = Atomics.load(words, at);
       if (adopted >>> 0 === generation || this.state === THREAD_STOPPED || this.state === 0) return;

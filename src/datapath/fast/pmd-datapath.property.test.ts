@@ -10,7 +10,7 @@ import {
   Subject,
 } from '../../../test/support/random-pipeline.ts';
 import { toHex } from '../../bytes/index.ts';
-import { KEY_BYTES } from '../../packet/index.ts';
+import { ethernet, ipv4, KEY, KEY_BYTES, tcp } from '../../packet/index.ts';
 import { PlainDatapath } from '../plain/plain-datapath.ts';
 import { PmdDatapath } from './pmd-datapath.ts';
 import { PmdMemory } from './pmd-memory.ts';
@@ -107,4 +107,27 @@ it('does to the packets of each flow what the plain datapath does', async () => 
     }),
     { numRuns: runs(40) },
   );
+});
+
+it('tells main the port of a packet whose key was packed straight from its bytes', async () => {
+  const ports: number[] = [];
+  const subject = new Subject(
+    (options) => {
+      const datapath = new PmdDatapath({ ...options, memory: new PmdMemory(1, limits), thread });
+      opened.push(datapath);
+      return datapath;
+    },
+    nothing,
+    ({ key }) => {
+      ports.push(new DataView(key.buffer).getUint32(KEY.inPort));
+      return { results: [], outcome: { actions: [], packets: 0, bytes: 0, lastUsedNs: 0n } };
+    },
+  );
+  const union = new Uint8Array(KEY_BYTES).fill(0xff, 0, 48);
+  subject.datapath.setUnion(union);
+  const ends = { src: '10.0.0.1', dst: '10.0.0.2' };
+  const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+  const bytes = ethernet(macs, ipv4(ends, tcp({ src: 1, dst: 2 }, new Uint8Array(6))));
+  for (const port of [2, 1, 3]) subject.datapath.receive(port, bytes, 1n);
+  await expect.poll(() => ports, { timeout: 20_000 }).toEqual([2, 1, 3]);
 });

@@ -313,7 +313,7 @@ export class PmdDatapath implements Datapath {
     const place = this.#placeOutcome(outcome);
     const generation = memory.word(memory.shared + SHARED_GENERATION);
     const cached = results.slice(0, MAX_RESULTS);
-    this.#workers[thread].send(MESSAGE_VERDICT, VERDICT_RESULTS + 4 * cached.length, (at) => {
+    this.#workers[thread].enqueue(MESSAGE_VERDICT, VERDICT_RESULTS + 4 * cached.length, (at) => {
       memory.setWord(at + VERDICT_RECORD, memory.word(message + UPCALL_RECORD));
       memory.setWord(at + VERDICT_OUTCOME, place);
       memory.setWord(at + VERDICT_GENERATION, generation);
