@@ -20,13 +20,20 @@ const residentBytes = (() => {
   };
 })();
 
-/** The same program with bytes of its own: V8 keeps what it compiled once. */
+/** Packets of this length and beyond, which there are not, have a result of their own in each variant of a program. */
+const NO_LENGTH = 1 << 24;
+
+/** The same program with bytes of its own, which V8 has not compiled and kept. */
 function variant(program: Program, number: number): Program {
-  const first = instruction('mov64_imm', { dst: 0, imm: number });
+  const first = [
+    instruction('mov64_imm', { dst: 0, imm: number }),
+    instruction('jne_imm', { dst: 2, imm: NO_LENGTH + number, offset: 1 }),
+    instruction('exit'),
+  ];
   return {
     ...program,
-    instructions: [first, ...program.instructions],
-    functions: program.functions.map((func, i) => (i === 0 ? func : { ...func, pc: func.pc + 1 })),
+    instructions: [...first, ...program.instructions],
+    functions: program.functions.map((func, i) => (i === 0 ? func : { ...func, pc: func.pc + first.length })),
   };
 }
 
